@@ -1,0 +1,5 @@
+"""Simulators, a folder per family; the catalog names them by string, nothing imports them until one is built."""
+
+if __name__ != "archgym.sims":
+    # Reached when the repository root is on sys.path: two copies of every class would exist, equal to nothing.
+    raise ImportError(f"this folder imports as 'archgym.sims', not {__name__!r}; write: import archgym.sims")
