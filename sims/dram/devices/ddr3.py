@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archgym.sims.dram.devices import rules
-from archgym.sims.dram.spec import Device, Rail
+from archgym.sims.dram.spec import Device, Rail, Timing
 
 # Micron MT41J128M8 (1 Gb, 128 Meg x 8, die G), speed bin -125 used at CL 10. Cycles of 1.25 ns as in the public DRAMSys
 # file configs/memspec/MICRON_1Gb_DDR3-1600_8bit_G.json, unless a line says otherwise; JESD79-3F gives the rule.
@@ -37,6 +39,9 @@ TIMING = {
     "nXS": 96,
     "nXSDLL": 512,  # tDLLK
     "nACTPDEN": 1,
+    "nRDPDEN": 15,  # RL + BL/2 + 1
+    "nWRPDEN": 24,  # WL + BL/2 + tWR
+    "nWRAPDEN": 25,  # WL + BL/2 + tWR + 1
     "nPRPDEN": 1,
     "nREFPDEN": 1,
 }
@@ -54,6 +59,22 @@ CURRENT_MA = {
     "IDD6": 8.0,
 }
 
+REFRESH = ("REFAB",)
+
+
+def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
+    """Rows of a DDR3 device with these named parameters."""
+    return rules.rows(
+        REFRESH,
+        rules.bank_rows(t),
+        rules.activate_rows(t),
+        rules.column_rows(t),
+        rules.rank_switch_rows(t),
+        rules.refresh_all_rows(t),
+        rules.sleep_rows(t),
+    )
+
+
 DDR3_1600_1GB_X8 = Device(
     name="DDR3-1600-1Gb-x8",
     standard="DDR3",
@@ -68,20 +89,12 @@ DDR3_1600_1GB_X8 = Device(
     burst_length=8,
     clock_ratio=2,
     timing=TIMING,
-    constraints=rules.rows(
-        ("REFAB",),
-        rules.bank_rows(TIMING),
-        rules.activate_rows(TIMING),
-        rules.column_rows(TIMING),
-        rules.rank_switch_rows(TIMING),
-        rules.refresh_all_rows(TIMING),
-        rules.sleep_rows(TIMING),
-    ),
-    refresh=("REFAB",),
+    constraints=constraints(TIMING),
+    refresh=REFRESH,
     dual_command_bus=False,
     rails=(Rail(1.5, CURRENT_MA),),
     sources=(
-        "timing, currents: tukl-msd/DRAMSys configs/memspec/MICRON_1Gb_DDR3-1600_8bit_G.json (Micron MT41J128M8, die G)",
+        "timing, currents: tukl-msd/DRAMSys configs/memspec/MICRON_1Gb_DDR3-1600_8bit_G.json (Micron MT41J128M8, G)",
         "rules: JEDEC JESD79-3F",
     ),
 )

@@ -38,7 +38,7 @@ def rows(refresh: tuple[str, ...], *groups: Iterable[Timing]) -> tuple[Timing, .
 
 
 def _implied(row: Timing, others: Iterable[Timing]) -> bool:
-    """Whether a bank-group row is no stricter than the row of its rank (devices without bank groups, or S equal to L)."""
+    """Whether a bank-group row is no stricter than its rank's (no bank groups, or S equal to L)."""
     return row.level == "bankgroup" and any(
         other.level == "rank"
         and not other.sibling
@@ -65,16 +65,17 @@ def bank_rows(t: Mapping[str, int]) -> list[Timing]:
         Timing("rank", WRITE, ("PREA",), write_recovery, doc="WL + BL/2 + tWR"),
         Timing("bank", ("RDA",), ("ACT",), t["nRTP"] + t["nRP"], doc="tRTP + tRP"),
         Timing("bank", ("WRA",), ("ACT",), write_recovery + t["nRP"], doc="WL + BL/2 + tWR + tRP"),
+        Timing("bank", ("WR",), ("RDA",), write_recovery - t["nRTP"], doc="tWTRA: tWR before the precharge in RDA"),
         Timing("rank", PRECHARGE, PRECHARGE, t.get("nPPD", 0), doc="tPPD"),
     ]
 
 
-def activate_rows(t: Mapping[str, int]) -> list[Timing]:
-    """Activates of different banks of a rank: spacing and the four-activate window."""
+def activate_rows(t: Mapping[str, int], window: tuple[str, ...] = ("ACT",)) -> list[Timing]:
+    """Activates of different banks of a rank: spacing and the four-activate window (`window`: what counts as one)."""
     return [
         Timing("rank", ("ACT",), ("ACT",), t["nRRDS"], doc="tRRD_S"),
         Timing("bankgroup", ("ACT",), ("ACT",), t["nRRDL"], doc="tRRD_L"),
-        Timing("rank", ("ACT",), ("ACT",), t["nFAW"], window=4, doc="tFAW"),
+        Timing("rank", window, window, t["nFAW"], window=4, doc="tFAW"),
     ]
 
 
@@ -94,7 +95,7 @@ def column_rows(t: Mapping[str, int]) -> list[Timing]:
 
 
 def rank_switch_rows(t: Mapping[str, int]) -> list[Timing]:
-    """Bursts of different ranks leave `nRTRS` idle cycles on the data bus; tCCD_S and `nRTW` keep those of one apart."""
+    """Bursts of different ranks leave `nRTRS` idle cycles on the data bus; `column_rows` keep those of one apart."""
     gap = t["nBL"] + t["nRTRS"]
     latency_difference = t["nCL"] - t["nCWL"]
     return [
@@ -107,20 +108,23 @@ def rank_switch_rows(t: Mapping[str, int]) -> list[Timing]:
 
 def refresh_all_rows(t: Mapping[str, int]) -> list[Timing]:
     """All-bank refresh: every bank precharged before, nothing for tRFC after."""
-    closed = [*_precharged("rank", "REFAB", t), Timing("rank", ("PREA",), ("REFAB",), t["nRPAB"], doc="tRP (all)")]
+    closed = [
+        *_precharged("rank", "REFAB", t),
+        Timing("rank", ("PREA",), ("REFAB",), t["nRPAB"], doc="tRP (all banks)"),
+    ]
     after = tuple(command for command in AWAKE if command not in COLUMN)
     return [*closed, Timing("rank", ("REFAB",), after, t["nRFC"], doc="tRFC")]
 
 
 def refresh_bank_rows(t: Mapping[str, int]) -> list[Timing]:
-    """Per-bank refresh: the bank itself is busy for tRFCpb, others only for the spacing `nREFPB*`.
+    """Per-bank refresh: the bank itself is busy for tRFCpb, the others wait a spacing.
 
     `nPBR2PBR` spaces refreshes of different banks, `nPBR2ACT` a refresh and an activate of another bank, `nACT2PBR` the
     reverse.
     """
     return [
         *_precharged("bank", "REFPB", t),
-        Timing("rank", ("PREA",), ("REFPB",), t["nRPAB"], doc="tRP (all)"),
+        Timing("rank", ("PREA",), ("REFPB",), t["nRPAB"], doc="tRP (all banks)"),
         Timing("bank", ("REFPB",), ("ACT", "PRE", "REFPB"), t["nRFCPB"], doc="tRFCpb"),
         Timing("rank", ("REFPB",), ("PREA", "REFAB", "SREFE"), t["nRFCPB"], doc="tRFCpb"),
         Timing("rank", ("REFPB",), ("REFPB",), t["nPBR2PBR"], doc="tpbR2pbR"),
@@ -129,14 +133,28 @@ def refresh_bank_rows(t: Mapping[str, int]) -> list[Timing]:
     ]
 
 
+def refresh_same_bank_rows(t: Mapping[str, int]) -> list[Timing]:
+    """Same-bank refresh (DDR5 REFsb): bank b of every bank group; bank rows with REFSB hold for each of them."""
+    return [
+        *_precharged("bank", "REFSB", t),
+        Timing("rank", ("PREA",), ("REFSB",), t["nRPAB"], doc="tRP (all banks)"),
+        Timing("bank", ("REFSB",), ("ACT", "PRE", "REFSB"), t["nRFCSB"], doc="tRFCsb"),
+        Timing("rank", ("REFSB",), ("PREA", "REFAB", "REFSB", "SREFE"), t["nRFCSB"], doc="tRFCsb"),
+        Timing("rank", ("REFSB",), ("ACT",), t["nREFSBRD"], doc="tREFSBRD, other bank"),
+        Timing("rank", ("ACT",), ("REFSB",), t["nRRDL"], doc="tRRD_L, other bank"),
+    ]
+
+
 def sleep_rows(t: Mapping[str, int]) -> list[Timing]:
     """Power-down and self refresh: entry after the last burst or recovery, least stay, exit."""
-    read_end, write_end = t["nCL"] + t["nBL"] + 1, t["nCWL"] + t["nBL"] + t["nWR"]
-    closed = [*_precharged("rank", "SREFE", t), Timing("rank", ("PREA",), ("SREFE",), t["nRPAB"], doc="tRP (all)")]
+    closed = [
+        *_precharged("rank", "SREFE", t),
+        Timing("rank", ("PREA",), ("SREFE",), t["nRPAB"], doc="tRP (all banks)"),
+    ]
     return [
-        Timing("rank", READ, ("PDE",), read_end, doc="tRDPDEN = RL + BL/2 + 1"),
-        Timing("rank", ("WR",), ("PDE",), write_end, doc="tWRPDEN = WL + BL/2 + tWR"),
-        Timing("rank", ("WRA",), ("PDE",), write_end + 1, doc="tWRAPDEN = WL + BL/2 + tWR + 1"),
+        Timing("rank", READ, ("PDE",), t["nRDPDEN"], doc="tRDPDEN"),
+        Timing("rank", ("WR",), ("PDE",), t["nWRPDEN"], doc="tWRPDEN"),
+        Timing("rank", ("WRA",), ("PDE",), t["nWRAPDEN"], doc="tWRAPDEN"),
         Timing("rank", ("ACT",), ("PDE",), t["nACTPDEN"], doc="tACTPDEN"),
         Timing("rank", PRECHARGE, ("PDE",), t["nPRPDEN"], doc="tPRPDEN"),
         Timing("rank", REFRESH, ("PDE",), t["nREFPDEN"], doc="tREFPDEN"),
@@ -144,7 +162,7 @@ def sleep_rows(t: Mapping[str, int]) -> list[Timing]:
         Timing("rank", ("PDX",), ("PDE",), t["nCKE"], doc="tCKE"),
         Timing("rank", ("PDX",), AWAKE, t["nXP"], doc="tXP"),
         *closed,
-        Timing("rank", READ, ("SREFE",), read_end, doc="last burst before self refresh"),
+        Timing("rank", READ, ("SREFE",), t["nRDPDEN"], doc="tRDPDEN"),
         Timing("rank", ("SREFE",), ("SREFX",), t["nCKESR"], doc="tCKESR"),
         Timing("rank", ("SREFX",), (*ROW, "PDE", "SREFE"), t["nXS"], doc="tXS"),
         Timing("rank", ("SREFX",), COLUMN, t.get("nXSDLL", t["nXS"]), doc="tXSDLL"),
