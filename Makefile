@@ -65,7 +65,7 @@ bench: $(DEV)/.installed
 	$(dev) -m benchmarks.dram
 
 docs: $(DEV)/.installed
-	$(dev) -m mkdocs build --strict --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(dev) -m mkdocs build --strict --site-dir site
 
 serve-docs: $(DEV)/.installed
 	$(dev) -m mkdocs serve
