@@ -9,7 +9,7 @@ from archgym.sims.dram.spec import Device, Rail, Timing
 
 # Micron MT41J128M8 (1 Gb, 128 Meg x 8, die G), speed bin -125 used at CL 10. Cycles of 1.25 ns as in the public DRAMSys
 # file configs/memspec/MICRON_1Gb_DDR3-1600_8bit_G.json, unless a line says otherwise; JESD79-3F gives the rule.
-TIMING = {
+_TIMING = {
     "nCL": 10,
     "nCWL": 8,
     "nBL": 4,  # BL8 at two beats per clock
@@ -28,7 +28,6 @@ TIMING = {
     "nRTP": 6,
     "nWTRS": 6,
     "nWTRL": 6,  # no bank groups: same as tWTR
-    "nRTW": 8,  # RL + tCCD + 2 - WL, JESD79-3F 4.13.2
     "nRTRS": 1,
     "nRFC": 88,  # 110 ns for 1 Gb
     "nREFI": 6240,  # 7.8 us
@@ -39,15 +38,12 @@ TIMING = {
     "nXS": 96,
     "nXSDLL": 512,  # tDLLK
     "nACTPDEN": 1,
-    "nRDPDEN": 15,  # RL + BL/2 + 1
-    "nWRPDEN": 24,  # WL + BL/2 + tWR
-    "nWRAPDEN": 25,  # WL + BL/2 + tWR + 1
     "nPRPDEN": 1,
     "nREFPDEN": 1,
 }
 
 # mA per die at 1.5 V, same file (from the Micron data sheet). Power-down is the fast-exit kind, so IDD2P is IDD2P1.
-CURRENT_MA = {
+_CURRENT_MA = {
     "IDD0": 70.0,
     "IDD2N": 45.0,
     "IDD2P": 30.0,
@@ -60,6 +56,12 @@ CURRENT_MA = {
 }
 
 REFRESH = ("REFAB",)
+
+
+def derived(t: Mapping[str, int]) -> dict[str, int]:
+    """Parameters that JESD79-3F computes from others."""
+    read_to_write = t["nCL"] + t["nCCDS"] + 2 - t["nCWL"]  # 4.13.2: RL + tCCD + 2 tCK - WL
+    return {"nRTW": read_to_write, **rules.power_down_entry(t)}
 
 
 def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
@@ -75,6 +77,7 @@ def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
     )
 
 
+TIMING = {**_TIMING, **derived(_TIMING)}
 DDR3_1600_1GB_X8 = Device(
     name="DDR3-1600-1Gb-x8",
     standard="DDR3",
@@ -92,7 +95,7 @@ DDR3_1600_1GB_X8 = Device(
     constraints=constraints(TIMING),
     refresh=REFRESH,
     dual_command_bus=False,
-    rails=(Rail(1.5, CURRENT_MA),),
+    rails=(Rail(1.5, _CURRENT_MA),),
     sources=(
         "timing, currents: tukl-msd/DRAMSys configs/memspec/MICRON_1Gb_DDR3-1600_8bit_G.json (Micron MT41J128M8, G)",
         "rules: JEDEC JESD79-3F",

@@ -10,7 +10,7 @@ from archgym.sims.dram.spec import Device, Rail, Timing
 # 8 Gb, x8. Cycles as in the public DRAMsim3 files configs/DDR4_8Gb_x8_2400.ini and DDR4_8Gb_x8_3200.ini, unless a line
 # says otherwise; JESD79-4 gives the rule. (The other well-known set, Ramulator 2.1's DDR4_2400R and DDR4_3200AA, has
 # CL, tRCD and tRP of 16 at 2400, tRFC 360 ns and two idle cycles between ranks: `variant(device, ...)` makes it.)
-TIMING_2400 = {
+_TIMING_2400 = {
     "nCL": 17,
     "nCWL": 12,
     "nBL": 4,  # BL8 at two beats per clock
@@ -29,7 +29,6 @@ TIMING_2400 = {
     "nRTP": 9,
     "nWTRS": 3,
     "nWTRL": 9,
-    "nRTW": 11,  # RL + BL/2 - WL + 1 + tWPRE, one-cycle preamble (JESD79-4 4.24)
     "nRTRS": 1,
     "nRFC": 420,  # 350 ns for 8 Gb
     "nREFI": 9360,  # 7.8 us
@@ -42,11 +41,8 @@ TIMING_2400 = {
     "nACTPDEN": 2,
     "nPRPDEN": 2,
     "nREFPDEN": 2,
-    "nRDPDEN": 22,  # RL + BL/2 + 1
-    "nWRPDEN": 34,  # WL + BL/2 + tWR
-    "nWRAPDEN": 35,  # WL + BL/2 + tWR + 1
 }
-TIMING_3200 = {
+_TIMING_3200 = {
     "nCL": 22,
     "nCWL": 16,
     "nBL": 4,
@@ -65,7 +61,6 @@ TIMING_3200 = {
     "nRTP": 12,
     "nWTRS": 4,
     "nWTRL": 12,
-    "nRTW": 12,  # RL + BL/2 - WL + 1 + tWPRE
     "nRTRS": 1,
     "nRFC": 560,  # 350 ns for 8 Gb
     "nREFI": 12480,  # 7.8 us
@@ -78,13 +73,10 @@ TIMING_3200 = {
     "nACTPDEN": 2,
     "nPRPDEN": 2,
     "nREFPDEN": 2,
-    "nRDPDEN": 27,
-    "nWRPDEN": 44,
-    "nWRAPDEN": 45,
 }
 
 # mA per die at VDD = 1.2 V, same files. VPP (2.5 V) is left out: they give IPP0 3 mA and no standby value to subtract.
-CURRENT_2400_MA = {
+_CURRENT_2400_MA = {
     "IDD0": 48.0,
     "IDD2N": 34.0,
     "IDD2P": 25.0,
@@ -95,7 +87,7 @@ CURRENT_2400_MA = {
     "IDD5B": 250.0,
     "IDD6": 30.0,
 }
-CURRENT_3200_MA = {
+_CURRENT_3200_MA = {
     "IDD0": 57.0,
     "IDD2N": 37.0,
     "IDD2P": 25.0,
@@ -107,6 +99,12 @@ CURRENT_3200_MA = {
     "IDD6": 30.0,
 }
 REFRESH = ("REFAB",)
+
+
+def derived(t: Mapping[str, int]) -> dict[str, int]:
+    """Parameters that JESD79-4 computes from others."""
+    read_to_write = t["nCL"] + t["nBL"] - t["nCWL"] + 2  # 4.24: RL + BL/2 - WL + 1 + tWPRE, one-cycle preamble
+    return {"nRTW": read_to_write, **rules.power_down_entry(t)}
 
 
 def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
@@ -122,7 +120,8 @@ def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
     )
 
 
-def _device(rate: int, tck_ps: int, timing: Mapping[str, int], current_ma: Mapping[str, float]) -> Device:
+def _device(rate: int, tck_ps: int, primary: Mapping[str, int], current_ma: Mapping[str, float]) -> Device:
+    timing = {**primary, **derived(primary)}
     return Device(
         name=f"DDR4-{rate}-8Gb-x8",
         standard="DDR4",
@@ -145,5 +144,5 @@ def _device(rate: int, tck_ps: int, timing: Mapping[str, int], current_ma: Mappi
     )
 
 
-DDR4_2400_8GB_X8 = _device(2400, 833, TIMING_2400, CURRENT_2400_MA)
-DDR4_3200_8GB_X8 = _device(3200, 625, TIMING_3200, CURRENT_3200_MA)
+DDR4_2400_8GB_X8 = _device(2400, 833, _TIMING_2400, _CURRENT_2400_MA)
+DDR4_3200_8GB_X8 = _device(3200, 625, _TIMING_3200, _CURRENT_3200_MA)

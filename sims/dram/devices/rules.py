@@ -37,6 +37,12 @@ def rows(refresh: tuple[str, ...], *groups: Iterable[Timing]) -> tuple[Timing, .
     return tuple(found)
 
 
+def power_down_entry(t: Mapping[str, int], read_delay: int = 0, write_delay: int = 0) -> dict[str, int]:
+    """Entry to power-down after the last column command: the burst and, for writes, the recovery must be over."""
+    write_end = t["nCWL"] + write_delay + t["nBL"] + t["nWR"]
+    return {"nRDPDEN": t["nCL"] + read_delay + t["nBL"] + 1, "nWRPDEN": write_end, "nWRAPDEN": write_end + 1}
+
+
 def _implied(row: Timing, others: Iterable[Timing]) -> bool:
     """Whether a bank-group row is no stricter than its rank's (no bank groups, or S equal to L)."""
     return row.level == "bankgroup" and any(
@@ -124,7 +130,6 @@ def refresh_bank_rows(t: Mapping[str, int]) -> list[Timing]:
     """
     return [
         *_precharged("bank", "REFPB", t),
-        Timing("rank", ("PREA",), ("REFPB",), t["nRPAB"], doc="tRP (all banks)"),
         Timing("bank", ("REFPB",), ("ACT", "PRE", "REFPB"), t["nRFCPB"], doc="tRFCpb"),
         Timing("rank", ("REFPB",), ("PREA", "REFAB", "SREFE"), t["nRFCPB"], doc="tRFCpb"),
         Timing("rank", ("REFPB",), ("REFPB",), t["nPBR2PBR"], doc="tpbR2pbR"),
@@ -137,7 +142,6 @@ def refresh_same_bank_rows(t: Mapping[str, int]) -> list[Timing]:
     """Same-bank refresh (DDR5 REFsb): bank b of every bank group; bank rows with REFSB hold for each of them."""
     return [
         *_precharged("bank", "REFSB", t),
-        Timing("rank", ("PREA",), ("REFSB",), t["nRPAB"], doc="tRP (all banks)"),
         Timing("bank", ("REFSB",), ("ACT", "PRE", "REFSB"), t["nRFCSB"], doc="tRFCsb"),
         Timing("rank", ("REFSB",), ("PREA", "REFAB", "REFSB", "SREFE"), t["nRFCSB"], doc="tRFCsb"),
         Timing("rank", ("REFSB",), ("ACT",), t["nREFSBRD"], doc="tREFSBRD, other bank"),
@@ -147,10 +151,6 @@ def refresh_same_bank_rows(t: Mapping[str, int]) -> list[Timing]:
 
 def sleep_rows(t: Mapping[str, int]) -> list[Timing]:
     """Power-down and self refresh: entry after the last burst or recovery, least stay, exit."""
-    closed = [
-        *_precharged("rank", "SREFE", t),
-        Timing("rank", ("PREA",), ("SREFE",), t["nRPAB"], doc="tRP (all banks)"),
-    ]
     return [
         Timing("rank", READ, ("PDE",), t["nRDPDEN"], doc="tRDPDEN"),
         Timing("rank", ("WR",), ("PDE",), t["nWRPDEN"], doc="tWRPDEN"),
@@ -161,7 +161,7 @@ def sleep_rows(t: Mapping[str, int]) -> list[Timing]:
         Timing("rank", ("PDE",), ("PDX",), t["nPD"], doc="tPD"),
         Timing("rank", ("PDX",), ("PDE",), t["nCKE"], doc="tCKE"),
         Timing("rank", ("PDX",), AWAKE, t["nXP"], doc="tXP"),
-        *closed,
+        *_precharged("rank", "SREFE", t),
         Timing("rank", READ, ("SREFE",), t["nRDPDEN"], doc="tRDPDEN"),
         Timing("rank", ("SREFE",), ("SREFX",), t["nCKESR"], doc="tCKESR"),
         Timing("rank", ("SREFX",), (*ROW, "PDE", "SREFE"), t["nXS"], doc="tXS"),
@@ -185,6 +185,7 @@ def _precharged(level: Level, command: str, t: Mapping[str, int]) -> list[Timing
     return [
         Timing(level, ("ACT",), (command,), t["nRC"], doc="tRC"),
         Timing(level, ("PRE",), (command,), t["nRP"], doc="tRP"),
+        Timing("rank", ("PREA",), (command,), t["nRPAB"], doc="tRP (all banks)"),
         Timing(level, ("RDA",), (command,), t["nRTP"] + t["nRP"], doc="tRTP + tRP"),
         Timing(level, ("WRA",), (command,), write_recovery + t["nRP"], doc="WL + BL/2 + tWR + tRP"),
     ]
