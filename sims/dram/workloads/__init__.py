@@ -65,7 +65,7 @@ def _existing(name: str) -> Path:
         raise TraceError(
             f"{name}: no such file; a workload is a path to a trace file, or one of: {', '.join(WORKLOADS)}"
         )
-    raise UnknownName("workload (and no file has this name)", name, [*WORKLOADS, *GENERATORS])
+    raise UnknownName("workload (and no file has this name)", name, {*WORKLOADS, *GENERATORS})
 
 
 @lru_cache(maxsize=32)
