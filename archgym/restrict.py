@@ -67,8 +67,8 @@ class Restricted(Simulator):
     def canonical(self, designs: Designs) -> Designs:
         """The whole space's representative where the smaller space holds it; otherwise the design itself."""
         whole = self.inner.canonical(self._widen(designs))
-        mapped = np.stack([np.searchsorted(t, whole[:, i]) for i, t in enumerate(self._tables)], axis=1)
-        mapped = np.minimum(mapped, self.space.cardinalities - 1).astype(np.int32)
+        position = np.stack([np.searchsorted(t, whole[:, i]) for i, t in enumerate(self._tables)], axis=1)
+        mapped: Designs = np.minimum(position, self.space.cardinalities - 1).astype(np.int32)
         inside = (self._widen(mapped) == whole).all(axis=1)
         return np.where(inside[:, None], mapped, self.space.validate(designs)).astype(np.int32)
 
@@ -78,8 +78,9 @@ class Restricted(Simulator):
 
 
 def build_simulator(environment: str, options: Mapping[str, Any], fix: Mapping[str, Any] | None = None) -> Simulator:
-    """A simulator from the catalog, restricted where `fix` says so."""
+    """A simulator from the catalog, by name or Gymnasium id, restricted where `fix` says so."""
     from archgym import catalog
 
+    environment = catalog.environments().get(environment, environment)
     inner = catalog.simulator(environment, **options)
     return Restricted(inner, fix) if fix else inner

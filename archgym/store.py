@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archgym.objectives import Objective
     from archgym.result import History
 
-__all__ = ["Run", "Source", "TrialRecord", "open_run"]
+__all__ = ["Run", "Source", "StoredRow", "TrialRecord", "open_run"]
 
 _TRIALS = """
 SELECT id, source, environment, options, fix, workload, objective, spec, agent, hyper, seed, budget, batch, timeout_s,
@@ -53,6 +53,19 @@ class Source:
     def space(self) -> DesignSpace:
         """The parameters as a space, without the constraints (functions are not stored): to decode designs."""
         return DesignSpace(self.parameters)
+
+
+@final
+@dataclass(frozen=True)
+class StoredRow:
+    """One evaluation, packed as it is stored, and the first place in a trial's history that refers to it."""
+
+    source: int
+    key: bytes
+    metrics: bytes
+    status: str
+    trial: int
+    step: int
 
 
 @final
@@ -175,6 +188,26 @@ class Run:
         )
         costs = goal.costs(evaluations)
         return History(designs.reshape(-1, len(source.parameters)), evaluations, costs, goal.scalar(costs))
+
+    def history_length(self, trial_id: int) -> int:
+        """How many designs a trial's history holds together with their evaluations."""
+        with guarded(self._file):
+            row = self._connection.execute(
+                "SELECT COUNT(*) FROM history h JOIN trials t ON t.id = h.trial"
+                " JOIN evaluations e ON e.source = t.source AND e.key = h.key WHERE h.trial = ?",
+                (trial_id,),
+            ).fetchone()
+        return int(row[0])
+
+    def stored_rows(self) -> list[StoredRow]:
+        """Every evaluation some trial was charged for, once, with the first place that refers to it."""
+        with guarded(self._file):
+            rows = self._connection.execute(
+                "SELECT t.source, h.key, e.metrics, e.status, MIN(h.trial), h.step FROM history h"
+                " JOIN trials t ON t.id = h.trial JOIN evaluations e ON e.source = t.source AND e.key = h.key"
+                " GROUP BY t.source, h.key ORDER BY t.source, MIN(h.trial), h.step"
+            ).fetchall()
+        return [StoredRow(*row) for row in rows]
 
     def simulator(self, trial: TrialRecord) -> Simulator:
         """The trial's simulator, built anew from the catalog."""

@@ -24,12 +24,24 @@ from numpy.typing import NDArray
 from archgym.errors import StoreError
 from archgym.space import Designs
 
-__all__ = ["FORMAT", "RUN_FILE", "Codec", "connect", "create_tables", "guarded", "read_meta", "transaction"]
+__all__ = [
+    "ENUMERATION_FILE",
+    "FORMAT",
+    "RUN_FILE",
+    "Codec",
+    "connect",
+    "create_tables",
+    "find_store",
+    "guarded",
+    "read_meta",
+    "transaction",
+]
 
 FORMAT = 1
 """Changes when the tables change; a store of another format is refused, not guessed at."""
 
 RUN_FILE = "run.sqlite"
+ENUMERATION_FILE = "enumeration.sqlite"
 
 _BUSY_S = 120.0  # a writer waits this long for another's commit: far more than any commit takes
 
@@ -45,8 +57,9 @@ CREATE TABLE IF NOT EXISTS evaluations (
     trial INTEGER, PRIMARY KEY (source, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trials (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, environment TEXT NOT NULL, options TEXT NOT NULL,
-    fix TEXT NOT NULL, workload TEXT NOT NULL, objective TEXT NOT NULL, spec TEXT NOT NULL, agent TEXT NOT NULL, hyper TEXT NOT NULL,
-    seed INTEGER NOT NULL, budget INTEGER NOT NULL, batch INTEGER NOT NULL, timeout_s REAL,
+    fix TEXT NOT NULL, workload TEXT NOT NULL, objective TEXT NOT NULL, spec TEXT NOT NULL,
+    agent TEXT NOT NULL, hyper TEXT NOT NULL, seed INTEGER NOT NULL, budget INTEGER NOT NULL,
+    batch INTEGER NOT NULL, timeout_s REAL,
     state TEXT NOT NULL DEFAULT 'pending', reason TEXT NOT NULL DEFAULT '', best REAL,
     requested INTEGER NOT NULL DEFAULT 0, distinct_designs INTEGER NOT NULL DEFAULT 0,
     simulated INTEGER NOT NULL DEFAULT 0,
@@ -112,6 +125,18 @@ def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
         else:
             connection.execute("PRAGMA query_only=ON")
         return connection
+
+
+def find_store(path: Path) -> Path:
+    """The store in a run or enumeration directory (or the file itself).
+
+    Raises:
+        StoreError: when there is none.
+    """
+    for candidate in (path, path / RUN_FILE, path / ENUMERATION_FILE):
+        if candidate.is_file():
+            return candidate
+    raise StoreError(f"{path}: no stored evaluations; expected a directory that holds {RUN_FILE} or {ENUMERATION_FILE}")
 
 
 def create_tables(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -15,6 +16,7 @@ import numpy as np
 from archgym.core import Designs, Evaluations, Floats, Simulator
 from archgym.errors import StoreError
 from archgym.evaluator import Row
+from archgym.result import Counts
 from archgym.store import TrialRecord
 from archgym.store_schema import RUN_FILE, Codec, connect, create_tables, guarded, transaction
 
@@ -93,7 +95,8 @@ def create_run(
 
 def _cells(record: TrialRecord) -> tuple[Any, ...]:
     return (
-        record.environment, json.dumps(record.options), json.dumps(record.fix), record.workload, record.objective, json.dumps(record.spec),
+        record.environment, json.dumps(record.options), json.dumps(record.fix), record.workload,
+        record.objective, json.dumps(record.spec),
         record.agent, json.dumps(record.hyper), record.seed, record.budget, record.batch, record.timeout_s,
     )  # fmt: skip
 
@@ -113,6 +116,7 @@ class RowCache:
         self.connection, self.source, self.codec, self.trial = connection, source, codec, trial
         self._reused: list[tuple[sqlite3.Connection, int]] = []
         self._memory: dict[bytes, Row] = {}
+        self._answered = time.perf_counter()
         self.borrowed: list[tuple[bytes, Row]] = []
         """Rows answered by a store for reuse and not yet copied into this one."""
 
@@ -128,6 +132,7 @@ class RowCache:
             if row is not None:
                 self._memory[key] = row
             found.append(row)
+        self._answered = time.perf_counter()
         return found
 
     def _look_up(self, packed: bytes) -> Row | None:
@@ -141,12 +146,16 @@ class RowCache:
 
     def put(self, keys: Sequence[bytes], rows: Sequence[Row]) -> None:
         """Store rows; when this returns they survive a kill."""
+        seconds = time.perf_counter() - self._answered  # between get() and put() the simulator ran
         with transaction(self.connection):
             before = self.connection.total_changes
             self._insert([(self.codec.pack_key(key), row) for key, row in zip(keys, rows, strict=True)], self.trial)
             added = self.connection.total_changes - before
             if self.trial is not None:
-                self.connection.execute("UPDATE trials SET simulated = simulated + ? WHERE id = ?", (added, self.trial))
+                self.connection.execute(
+                    "UPDATE trials SET simulated = simulated + ?, simulate_s = simulate_s + ? WHERE id = ?",
+                    (added, seconds, self.trial),
+                )
             self.settle()
         self._memory.update(zip(keys, rows, strict=True))
 
@@ -184,6 +193,8 @@ class TrialWriter:
         """Write to the cache's store."""
         self.cache, self.simulator, self.trial = cache, simulator, trial
         self.step, self.best = 0, np.inf
+        self._started = time.perf_counter()
+        self._wall_s = cache.connection.execute("SELECT wall_s FROM trials WHERE id = ?", (trial,)).fetchone()[0]
         self.before: list[bytes] = [
             row[0]
             for row in cache.connection.execute("SELECT key FROM history WHERE trial = ? ORDER BY step", (trial,))
@@ -210,8 +221,23 @@ class TrialWriter:
                 self.cache.settle()
                 connection.executemany("INSERT INTO history VALUES (?, ?, ?, ?)", rows)
                 connection.execute(
-                    "UPDATE trials SET distinct_designs = ?, best = ? WHERE id = ?", (self.step, self.best, self.trial)
+                    "UPDATE trials SET distinct_designs = ?, best = ?, wall_s = ? WHERE id = ?",
+                    (self.step, self.best, self.wall_s, self.trial),
                 )
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds spent on this trial, those before an interruption included."""
+        return float(self._wall_s) + time.perf_counter() - self._started
+
+    def finish(self, counts: Counts, state: str, reason: str = "") -> None:
+        """Record the accounts of a trial that ended."""
+        connection = self.cache.connection
+        with transaction(connection):
+            connection.execute(
+                "UPDATE trials SET state = ?, reason = ?, requested = ?, wall_s = ?, agent_s = ? WHERE id = ?",
+                (state, reason, counts.proposals, self.wall_s, counts.seconds_agent, self.trial),
+            )
 
     def _compare(self, key: bytes) -> None:
         if key != self.before[self.step]:

@@ -1,0 +1,140 @@
+"""The `archgym` command. Expected errors are one line on stderr and exit status 2; libraries load when needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from archgym.cli_data import dataset, enumerate_command, trace, validate
+from archgym.cli_inspect import agents, describe, doctor, envs, evaluate, schema, version
+from archgym.errors import ArchGymError
+from archgym.interrupt import Interrupted
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
+
+app = typer.Typer(
+    name="archgym",
+    help="A gym for hardware design-space exploration: simulators, search agents, experiments, reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Directory = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart.")]
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment, YAML.")],
+    out: Annotated[Path | None, typer.Option(help="Run directory; runs/<file name> by default.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over, removing what a run stored there.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at a time; all cores by default.")] = None,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run or enumeration directory that answers for the simulator; may be repeated."),
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Build the report at the end.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+) -> None:
+    """Run an experiment, or continue it where it stopped."""
+    from archgym.progress import Display
+    from archgym.runner import default_directory, run_experiment
+
+    directory = default_directory(file) if out is None else out
+    console = None if quiet else Console()
+    try:
+        run_experiment(file, directory, fresh=fresh, workers=workers, reuse=reuse or (), display=Display(console))
+    except Interrupted as stop:
+        where = "" if out is None else f" --out {out}"
+        typer.echo(f"{stop}; continue with: archgym run {file}{where}", err=True)
+        _leave(INTERRUPTED)
+    failed = _conclude(directory, console)
+    if report:
+        _build_report(directory, console)
+    elif console is not None:
+        console.print(f"report: archgym report {directory}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _conclude(directory: Path, console: Console | None) -> bool:
+    """Show the summary; whether a trial failed."""
+    from archgym.store import open_run
+    from archgym.summary import summary_table
+
+    found = open_run(directory)
+    trials = found.trials
+    failed = [trial for trial in trials if trial.state == "failed"]
+    if console is not None:
+        console.print(summary_table(found))
+    for trial in failed[:10]:
+        where = f"{trial.label} on {trial.workload} for {trial.objective}, seed {trial.seed}"
+        typer.echo(f"warning: trial {trial.id} ({where}) failed: {trial.reason}", err=True)
+    if failed:
+        typer.echo(f"warning: {len(failed)} of {len(trials)} trials failed; run again to retry them", err=True)
+    found.close()
+    return bool(failed)
+
+
+@app.command()
+def report(directory: Directory) -> None:
+    """Write a run's report: one HTML page that works offline, and its figures as PNG."""
+    _build_report(directory, Console())
+
+
+def _build_report(directory: Path, console: Console | None) -> None:
+    from archgym.report import build
+
+    page = build(directory)
+    if console is not None:
+        console.print(f"report written: {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def compare(
+    directories: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One or more run directories.")],
+) -> None:
+    """Put the final bests of one or more runs side by side."""
+    from archgym.store import open_run
+    from archgym.summary import comparison_table, summary_table
+
+    runs = [open_run(directory) for directory in directories]
+    Console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
+    for each in runs:
+        each.close()
+
+
+app.command()(envs)
+app.command()(agents)
+app.command()(describe)
+app.command()(evaluate)
+app.command("enumerate")(enumerate_command)
+app.command()(validate)
+app.command()(doctor)
+app.command()(schema)
+app.command()(version)
+app.add_typer(dataset, name="dataset")
+app.add_typer(trace, name="trace")
+
+
+def _leave(status: int) -> NoReturn:
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except ArchGymError as error:
+        typer.echo("error: " + " ".join(str(error).split()), err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

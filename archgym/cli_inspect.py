@@ -1,0 +1,175 @@
+"""Commands that look: what there is, what it can do, what one design scores, what is installed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from archgym.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from archgym.core import Simulator
+    from archgym.space import Choice
+
+__all__ = ["agents", "describe", "doctor", "envs", "evaluate", "parse_pairs", "schema", "version"]
+
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="A simulator's name or Gymnasium id.")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", metavar="KEY=VALUE", help="What the simulator is built with; may be repeated."),
+]
+
+
+def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE arguments, values read as YAML (so that 2 is a number and true a boolean).
+
+    Raises:
+        InvalidInput: for an argument of another form.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise InvalidInput(f"expected KEY=VALUE, got {pair!r}")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def build(name: str, options: list[str] | None) -> Simulator:
+    """The simulator a command line names."""
+    from archgym.restrict import build_simulator
+
+    return build_simulator(name, parse_pairs(options))
+
+
+def envs() -> None:
+    """List the environments: simulators and their Gymnasium ids."""
+    from archgym import catalog
+
+    ids = {name: gym_id for gym_id, name in catalog.environments().items()}
+    table = Table("name", "Gymnasium id", "what it is", box=None)
+    for name, summary in catalog.simulators().items():
+        table.add_row(name, ids[name], summary)
+    Console().print(table)
+
+
+def agents() -> None:
+    """List the search agents and their hyper-parameters."""
+    from archgym import catalog
+
+    table = Table("name", "what it is", "hyper-parameters (default)", box=None)
+    for name, summary in catalog.agents().items():
+        model = getattr(catalog.agent_class(name), "Hyper", None)
+        fields = getattr(model, "model_fields", {})
+        table.add_row(name, summary, ", ".join(f"{key} ({field.default})" for key, field in fields.items()))
+    Console().print(table)
+
+
+def describe(env: Environment, option: Options = None) -> None:
+    """Describe an environment: parameters, metrics, workloads, objectives."""
+    from archgym.enumerate_summary import applicable_objectives
+
+    simulator = build(env, option)
+    console = Console()
+    console.print(f"{simulator.name}, version {simulator.version}, {simulator.space.size:,} designs", highlight=False)
+    parameters = Table("parameter", "choices", "unit", "about", title="parameters", box=None, title_justify="left")
+    for parameter in simulator.space.parameters:
+        parameters.add_row(parameter.name, ", ".join(map(str, parameter.choices)), parameter.unit, parameter.doc)
+    metrics = Table("metric", "unit", "better", "about", title="metrics", box=None, title_justify="left")
+    better = {"minimize": "smaller", "maximize": "larger", "none": ""}
+    for metric in simulator.metrics:
+        metrics.add_row(metric.name, metric.unit, better[metric.direction], metric.doc)
+    console.print(parameters, metrics)
+    for constraint in simulator.space.constraints:
+        console.print(f"constraint: {constraint.message}", markup=False)
+    console.print(f"workloads: {', '.join(simulator.workloads)}", markup=False)
+    console.print(f"objectives: {', '.join(goal.name for goal in applicable_objectives(simulator))}", markup=False)
+
+
+def evaluate(
+    env: Environment,
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PARAMETER=VALUE]...", help="The design; every parameter must be given."),
+    ] = None,
+    workload: Annotated[str, typer.Option("--workload", "-w", help="A registered workload or a trace file.")] = "",
+    design: Annotated[str, typer.Option(help="The design as JSON, or @FILE holding it.")] = "",
+    option: Options = None,
+) -> None:
+    """Score one design and print its metrics with their units."""
+    from archgym.evaluator import Evaluator
+    from archgym.plan import resolve_workload
+
+    simulator = build(env, option)
+    if not workload:
+        raise InvalidInput(f"give --workload, one of: {', '.join(simulator.workloads)}")
+    chosen = {**_design(design), **parse_pairs(settings)}
+    encoded = simulator.space.encode({name: _as_choice(simulator, name, value) for name, value in chosen.items()})
+    where = resolve_workload(simulator, workload, Path())
+    found, _ = Evaluator(simulator, where).evaluate(encoded.reshape(1, -1))
+    if not found.ok[0]:
+        raise InvalidInput(f"the design has no numbers: {found.status[0]}: {found.reasons[0]}")
+    table = Table("metric", "value", "unit", box=None)
+    for metric in simulator.metrics:
+        table.add_row(metric.name, f"{found[metric.name][0]:.10g}", metric.unit)
+    Console().print(table)
+
+
+def _design(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        found = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except OSError as error:
+        raise InvalidInput(f"--design {text}: {error.strerror}") from None
+    except ValueError as error:
+        raise InvalidInput(f"--design is not valid JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise InvalidInput('--design must be a mapping such as {"parameter": "value"}')
+    return found
+
+
+def _as_choice(simulator: Simulator, name: str, value: Any) -> Choice:
+    """The choice a word on the command line means: YAML may have read `1` or `Off` as something else."""
+    choices = simulator.space[name].choices
+    for choice in choices:
+        if choice == value and isinstance(choice, bool) == isinstance(value, bool):
+            return choice
+    return next((choice for choice in choices if str(choice) == str(value)), value)
+
+
+def doctor() -> None:
+    """Say what is installed, what is missing, what that would enable, and how to install it."""
+    from archgym.doctor import examine
+
+    table = Table("piece", "found", "enables", "to install", box=None)
+    for finding in examine():
+        lack = "[red]missing[/red]" if finding.required else "[yellow]not installed[/yellow]"
+        table.add_row(
+            finding.name, finding.version or lack, finding.enables, "" if finding.version else finding.install
+        )
+    Console().print(table)
+
+
+def schema() -> None:
+    """Print the JSON schema of experiment files, for editors."""
+    from archgym.experiment import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("archgym"))

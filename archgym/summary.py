@@ -1,0 +1,90 @@
+"""The table at the end of a run: how good each agent's final best is, over its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from rich.table import Table
+
+from archgym.store import Run, TrialRecord
+
+__all__ = ["SummaryRow", "comparison_table", "summarise", "summary_table"]
+
+
+@final
+@dataclass(frozen=True)
+class SummaryRow:
+    """Final best scalar cost of one agent (with its hyper-parameters) on one workload and objective, over seeds."""
+
+    workload: str
+    objective: str
+    agent: str
+    seeds: int
+    median: float
+    lower_quartile: float
+    upper_quartile: float
+    best: float
+    distinct: int
+    not_done: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What two runs are compared by."""
+        return (self.workload, self.objective, self.agent)
+
+
+def summarise(trials: Sequence[TrialRecord]) -> list[SummaryRow]:
+    """One row a workload, objective and agent, in the order of the experiment; trials without a result are counted."""
+    groups: dict[tuple[str, str, str], list[TrialRecord]] = {}
+    for trial in trials:
+        groups.setdefault((trial.workload, trial.objective, trial.label), []).append(trial)
+    return [_row(key, group) for key, group in groups.items()]
+
+
+def _row(key: tuple[str, str, str], group: Sequence[TrialRecord]) -> SummaryRow:
+    ended = [trial for trial in group if trial.state in {"done", "stalled"} and trial.best is not None]
+    finals = np.array([trial.best for trial in ended], dtype=np.float64)
+    low, middle, high = np.quantile(finals, [0.25, 0.5, 0.75]) if len(finals) else (np.nan,) * 3
+    return SummaryRow(
+        *key,
+        seeds=len(ended),
+        median=float(middle),
+        lower_quartile=float(low),
+        upper_quartile=float(high),
+        best=float(finals.min()) if len(finals) else float("nan"),
+        distinct=sum(trial.distinct for trial in ended),
+        not_done=len(group) - len(ended),
+    )
+
+
+def summary_table(run: Run) -> Table:
+    """The summary of a run, for a terminal."""
+    table = Table(title=f"{run.experiment.get('name', run.path.name)}: final best cost (smaller is better)", box=None)
+    for name in ("workload", "objective", "agent"):
+        table.add_column(name, overflow="fold")
+    for name in ("seeds", "median", "quartiles", "best", "designs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in summarise(run.trials):
+        unfinished = f" (+{row.not_done} without result)" if row.not_done else ""
+        table.add_row(
+            row.workload, row.objective, row.agent, f"{row.seeds}{unfinished}", f"{row.median:.6g}",
+            f"{row.lower_quartile:.6g} to {row.upper_quartile:.6g}", f"{row.best:.6g}", f"{row.distinct:,}",
+        )  # fmt: skip
+    return table
+
+
+def comparison_table(runs: Sequence[Run]) -> Table:
+    """Median final best cost of several runs side by side."""
+    found = [{row.key: row for row in summarise(run.trials)} for run in runs]
+    table = Table(title="median final best cost over seeds (smaller is better)", box=None)
+    for name in ("workload", "objective", "agent"):
+        table.add_column(name, overflow="fold")
+    for run in runs:
+        table.add_column(str(run.path), justify="right", overflow="fold")
+    for key in dict.fromkeys(key for rows in found for key in rows):
+        cells = [f"{rows[key].median:.6g} ({rows[key].seeds})" if key in rows else "-" for rows in found]
+        table.add_row(*key, *cells)
+    return table
