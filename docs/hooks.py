@@ -1,29 +1,40 @@
 """MkDocs hooks: pages made from what is registered and declared, so that they cannot disagree with the code.
 
-reference/<module>.md      one page per public module of the framework, from its docstrings
-environments/<name>.md     one page per registered simulator: parameters, metrics, workloads
+environments/<name>.md     one page per registered simulator: options, parameters, metrics, workloads, objectives
 agents.md                  every registered agent and its hyper-parameters
+reference/<module>.md      one page per public module of the framework, from its docstrings
 studies/*.md               written by hand; put into the navigation here
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from archgym import catalog
+from archgym.core import Simulator
+from archgym.errors import ArchGymError
+from archgym.objectives import objective, objectives
+from archgym.space import DesignSpace
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the generated pages into the navigation."""
+    """Put the generated pages into the navigation, before the project's own pages."""
     studies = sorted((ROOT / "docs" / "studies").glob("*.md"))
-    sections: list[dict[str, Any]] = []
+    sections: list[dict[str, Any]] = [
+        {"Environments": [{name: f"environments/{name}.md"} for name in catalog.simulators()]},
+        {"Agents": "agents.md"},
+        {"Reference": [{name: f"reference/{name}.md"} for name in modules()]},
+    ]
     if studies:
-        sections.append({"Studies": [f"studies/{page.name}" for page in studies]})
-    sections.append({"Reference": [{name: f"reference/{name}.md"} for name in modules()]})
+        sections.insert(0, {"Studies": [f"studies/{page.name}" for page in studies]})
     nav: list[Any] = list(config.nav or [])
     config.nav = nav[:-1] + sections + nav[-1:]
     return config
@@ -31,13 +42,108 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
-    for name in modules():
-        files.append(
-            File.generated(config, f"reference/{name}.md", content=f"# archgym.{name}\n\n::: archgym.{name}\n")
-        )
+    pages = {f"reference/{name}.md": f"# archgym.{name}\n\n::: archgym.{name}\n" for name in modules()}
+    pages |= {f"environments/{name}.md": environment_page(name) for name in catalog.simulators()}
+    pages["agents.md"] = agents_page()
+    for name, content in pages.items():
+        files.append(File.generated(config, name, content=content))
     return files
 
 
 def modules() -> list[str]:
     """Public modules of the framework; a leading underscore is private."""
     return sorted(path.stem for path in (ROOT / "archgym").glob("[a-z]*.py"))
+
+
+def environment_page(name: str) -> str:
+    """What a simulator declares: nothing here is written by hand."""
+    simulator = catalog.simulator(name)
+    (gym_id,) = [gym_id for gym_id, behind in catalog.environments().items() if behind == name]
+    parts = [
+        f"# {gym_id}",
+        inspect.getdoc(type(simulator)) or "",
+        f'Simulator `archgym.simulator("{name}")`, version {simulator.version}; Gymnasium id `{gym_id}`.',
+        "## Options",
+        table(("option", "default"), options(type(simulator))),
+        "## Metrics",
+        table(
+            ("metric", "unit", "better", "what it is"),
+            [(f"`{m.name}`", m.unit, BETTER[m.direction], m.doc) for m in simulator.metrics],
+        ),
+        "## Workloads",
+        ", ".join(f"`{workload}`" for workload in simulator.workloads),
+        "## Objectives",
+        table(("name", "what it stands for"), scorable(simulator)),
+    ]
+    for label, variant in spaces(name, simulator):
+        parts += [f"## Space {label}".rstrip(), *space_section(variant)]
+    return "\n\n".join(parts) + "\n"
+
+
+BETTER = {"minimize": "smaller", "maximize": "larger", "none": ""}
+
+
+def spaces(name: str, simulator: Simulator) -> Iterable[tuple[str, DesignSpace]]:
+    """Every space the simulator offers by name (its class says so in `SPACES`), or the one it has."""
+    names = getattr(type(simulator), "SPACES", None)
+    if not names:
+        return [("", simulator.space)]
+    return [(f"`{each}`", catalog.simulator(name, space=each).space) for each in names]
+
+
+def space_section(space: DesignSpace) -> list[str]:
+    """Size, parameters and rules of one space."""
+    rows = [
+        (f"`{p.name}`", p.group, p.kind, ", ".join(str(choice) for choice in p.choices), p.unit, p.doc)
+        for p in space.parameters
+    ]
+    rules = "\n".join(f"- {constraint.message}" for constraint in space.constraints)
+    return [
+        f"{space.size:,} designs, {len(space)} parameters, fingerprint `{space.fingerprint}`.",
+        table(("parameter", "group", "kind", "choices", "unit", "what it is"), rows),
+        *([f"Rules:\n\n{rules}"] if rules else []),
+    ]
+
+
+def options(simulator: type[Simulator]) -> list[tuple[str, str]]:
+    """Keyword options of a simulator and their defaults."""
+    return [
+        (f"`{p.name}`", f"`{p.default!r}`")
+        for p in inspect.signature(simulator).parameters.values()
+        if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}
+    ]
+
+
+def scorable(simulator: Simulator) -> list[tuple[str, str]]:
+    """Registered objectives that this simulator's metrics can answer."""
+    found = []
+    for name in objectives():
+        goal = objective(name)
+        try:
+            goal.check(simulator.metrics)
+        except ArchGymError:
+            continue
+        found.append((f"`{name}`", ", ".join(f"`{label}`" for label in goal.labels)))
+    return found
+
+
+def agents_page() -> str:
+    """Every registered agent with its hyper-parameters."""
+    parts = ["# Agents", "Every one searches the same space for the same objective at the same budget."]
+    for name, summary in catalog.agents().items():
+        agent: Any = catalog.agent_class(name)
+        module = inspect.getmodule(agent)
+        paper = (inspect.getdoc(module) or "").split("\n\n")[0] if module else ""
+        rows = [
+            (f"`{key}`", f"`{field.default!r}`", field.description or "")
+            for key, field in agent.Hyper.model_fields.items()
+        ]
+        parts += [f"## {name}", f"{summary[:1].upper()}{summary[1:]}.", " ".join(paper.split())]
+        parts.append(table(("hyper-parameter", "default", "meaning"), rows) if rows else "No hyper-parameters.")
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; `|` inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
