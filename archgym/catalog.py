@@ -29,6 +29,7 @@ __all__ = [
     "register_simulator",
     "simulator",
     "simulator_class",
+    "simulator_options",
     "simulators",
 ]
 
@@ -130,6 +131,17 @@ def simulator_class(name: str) -> Callable[..., Simulator]:
     return _factory("simulator", name)
 
 
+def simulator_options(name: str) -> tuple[str, ...] | None:
+    """Options a registered simulator takes; None when it checks them itself (its class takes `**options`).
+
+    Raises:
+        UnknownName: for a name that is not registered.
+        InvalidInput: when its package cannot be loaded.
+    """
+    allowed = _keywords(_factory("simulator", name), skip=0)
+    return None if allowed is None else tuple(allowed)
+
+
 def agent_class(name: str) -> Callable[..., Agent]:
     """What builds a registered agent (its class, usually), imported.
 
@@ -203,16 +215,20 @@ def _factory(kind: str, name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _check_options(what: str, factory: Callable[..., Any], given: Mapping[str, Any], skip: int) -> None:
-    """Refuse keywords the factory does not take; one with **keywords checks them itself."""
+def _keywords(factory: Callable[..., Any], skip: int) -> dict[str, inspect.Parameter] | None:
     parameters = list(inspect.signature(factory).parameters.values())[skip:]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return
-    allowed = {p.name: p for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
-    for name in given:
-        if name not in allowed:
-            raise UnknownName(what, name, allowed)
-    missing = [name for name, p in allowed.items() if p.default is p.empty and name not in given]
+        return None
+    return {p.name: p for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
+
+
+def _check_options(what: str, factory: Callable[..., Any], given: Mapping[str, Any], skip: int) -> None:
+    """Refuse keywords the factory does not take; one with **keywords checks them itself."""
+    allowed = _keywords(factory, skip)
+    for name in given if allowed is not None else ():
+        if name not in (allowed or ()):
+            raise UnknownName(what, name, allowed or ())
+    missing = [name for name, p in (allowed or {}).items() if p.default is p.empty and name not in given]
     if missing:
         raise InvalidInput(f"{what} is missing: {', '.join(missing)}")
 
