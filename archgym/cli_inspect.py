@@ -27,22 +27,32 @@ Options = Annotated[
 ]
 
 
+def split_pair(pair: str) -> tuple[str, str]:
+    """The two sides of KEY=VALUE.
+
+    Raises:
+        InvalidInput: for an argument of another form.
+    """
+    key, equals, value = pair.partition("=")
+    if not equals or not key:
+        raise InvalidInput(f"expected KEY=VALUE, got {pair!r}")
+    return key, value
+
+
 def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:
     """KEY=VALUE arguments, values read as YAML (so that 2 is a number and true a boolean).
 
     Raises:
         InvalidInput: for an argument of another form.
     """
-    found: dict[str, Any] = {}
-    for pair in pairs or []:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise InvalidInput(f"expected KEY=VALUE, got {pair!r}")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            found[key] = value
-    return found
+    return {key: _value(text) for key, text in map(split_pair, pairs or [])}
+
+
+def _value(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def build(name: str, options: list[str] | None) -> Simulator:
@@ -113,8 +123,9 @@ def evaluate(
     simulator = build(env, option)
     if not workload:
         raise InvalidInput(f"give --workload, one of: {', '.join(simulator.workloads)}")
-    chosen = {**_design(design), **parse_pairs(settings)}
-    encoded = simulator.space.encode({name: _as_choice(simulator, name, value) for name, value in chosen.items()})
+    words = dict(split_pair(pair) for pair in settings or [])
+    chosen = {**_design(design), **{name: _as_choice(simulator, name, word) for name, word in words.items()}}
+    encoded = simulator.space.encode(chosen)
     where = resolve_workload(simulator, workload, Path())
     found, _ = Evaluator(simulator, where).evaluate(encoded.reshape(1, -1))
     if not found.ok[0]:
@@ -139,13 +150,9 @@ def _design(text: str) -> dict[str, Any]:
     return found
 
 
-def _as_choice(simulator: Simulator, name: str, value: Any) -> Choice:
-    """The choice a word on the command line means: YAML may have read `1` or `Off` as something else."""
-    choices = simulator.space[name].choices
-    for choice in choices:
-        if choice == value and isinstance(choice, bool) == isinstance(value, bool):
-            return choice
-    return next((choice for choice in choices if str(choice) == str(value)), value)
+def _as_choice(simulator: Simulator, name: str, word: str) -> Choice:
+    """The choice a word on the command line means; one that is none goes on as it is, to be refused by name."""
+    return next((choice for choice in simulator.space[name].choices if str(choice).lower() == word.lower()), word)
 
 
 def doctor() -> None:

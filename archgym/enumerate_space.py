@@ -96,8 +96,18 @@ def enumerate_space(
     *,
     workers: int,
     watcher: Watcher | None = None,
+    chunk: int = CHUNK,
 ) -> list[Path]:
     """Sweep a simulator's whole space on some workloads; continues where an earlier sweep stopped.
+
+    Args:
+        environment: a registered simulator.
+        options: what it is built with.
+        workloads: registered names or absolute paths.
+        directory: where the store and the summaries go.
+        workers: processes.
+        watcher: told of progress.
+        chunk: designs of the space a task covers; a sweep must go on with the chunk it began with.
 
     Returns:
         The summaries, one JSON file a workload, beside the store `enumeration.sqlite`.
@@ -115,16 +125,16 @@ def enumerate_space(
             create_tables(path)
             with closing(connect(path, write=True)) as connection:
                 read_meta(connection, path)
-                _claim(connection, directory, simulator, options)
+                _claim(connection, directory, simulator, options, chunk)
                 found = collapse(simulator)
                 sources = [_source(connection, simulator, workload) for workload in workloads]
-                chunks = -(-simulator.space.size // CHUNK)
+                chunks = -(-simulator.space.size // chunk)
                 stored = {(s, c): n for s, c, n in connection.execute("SELECT source, chunk, designs FROM chunks")}
                 tasks = [
-                    number * chunks + chunk
+                    number * chunks + position
                     for number, source in enumerate(sources)
-                    for chunk in range(chunks)
-                    if (source, chunk) not in stored
+                    for position in range(chunks)
+                    if (source, position) not in stored
                 ]
 
                 def report() -> None:
@@ -136,7 +146,7 @@ def enumerate_space(
                 recipe = (environment, dict(options))
                 pool = Pool(
                     sweep_chunk,
-                    (directory, recipe, tuple(workloads), chunks),
+                    (directory, recipe, tuple(workloads), chunk),
                     workers,
                     suspects=set,
                     give_up=_give_up,
@@ -153,17 +163,17 @@ def _give_up(task: int, reason: str) -> None:
     raise StoreError(f"chunk {task} of the enumeration: {reason}; run again to continue")
 
 
-def _claim(connection: Any, directory: Path, simulator: Simulator, options: Mapping[str, Any]) -> None:
+def _claim(connection: Any, directory: Path, simulator: Simulator, options: Mapping[str, Any], chunk: int) -> None:
     """Make sure that the directory is empty or holds a sweep of the same simulator."""
-    mine = canonical_json([simulator.name, simulator.version, dict(options), simulator.space.fingerprint, CHUNK])
+    mine = canonical_json([simulator.name, simulator.version, dict(options), simulator.space.fingerprint, chunk])
     with transaction(connection):
         connection.execute(_CHUNKS)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('enumeration', ?)", (mine,))
         there = connection.execute("SELECT value FROM meta WHERE key = 'enumeration'").fetchone()[0]
     if there != mine:
         raise StoreError(
-            f"{directory}: holds an enumeration of {json.loads(there)[:4]}, asked for {json.loads(mine)[:4]} (name, "
-            "version, options, space); choose another directory with --out"
+            f"{directory}: holds an enumeration of {json.loads(there)}, asked for {json.loads(mine)} (name, "
+            "version, options, space, chunk); choose another directory with --out"
         )
 
 
@@ -175,21 +185,22 @@ def _source(connection: Any, simulator: Simulator, workload: str) -> int:
 
 
 @cache
-def _chunk_representatives(environment: str, options: str, chunk: int) -> Designs:
+def _duty(environment: str, options: str, start: int, size: int) -> Designs:
     """The designs of a chunk that stand for themselves; the others are some chunk's representative's duty."""
     simulator = trial_simulator(environment, json.loads(options), {}, None)
     space = simulator.space
-    designs = space.from_index(range(chunk * CHUNK, min((chunk + 1) * CHUNK, space.size)))
+    designs = space.from_index(range(start, min(start + size, space.size)))
     designs = designs[space.feasible(designs)]
     return designs[(simulator.canonical(designs) == designs).all(axis=1)] if len(designs) else designs
 
 
-def sweep_chunk(directory: Path, recipe: Recipe, workloads: Sequence[str], chunks: int, task: int) -> None:
+def sweep_chunk(directory: Path, recipe: Recipe, workloads: Sequence[str], size: int, task: int) -> None:
     """Score one chunk on one workload, in a worker process; every batch is stored before the next begins."""
     environment, options = recipe
-    workload, chunk = workloads[task // chunks], task % chunks
     simulator = trial_simulator(environment, options, {}, None)
-    designs = _chunk_representatives(environment, canonical_json(options), chunk)
+    number, chunk = divmod(task, -(-simulator.space.size // size))
+    workload = workloads[number]
+    designs = _duty(environment, canonical_json(options), chunk * size, size)
     path = directory / ENUMERATION_FILE
     with guarded(path), closing(connect(path, write=True)) as connection:
         source = _source(connection, simulator, workload)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.core import Evaluations, Floats, Simulator
+from archgym.core import Designs, Evaluations, Floats, Simulator
 from archgym.errors import StoreError, UnknownName
 from archgym.objectives import Objective, objective, objectives
 from archgym.result import pareto_rows
@@ -20,7 +20,7 @@ from archgym.store_write import canonical_json
 if TYPE_CHECKING:
     from archgym.enumerate_space import Collapse
 
-__all__ = ["FORMAT", "QUANTILES", "TOP", "applicable_objectives", "summarise", "write_summary"]
+__all__ = ["FORMAT", "QUANTILES", "TOP", "applicable_objectives", "pareto_part", "summarise", "write_summary"]
 
 FORMAT = 1
 TOP = 100
@@ -57,14 +57,14 @@ def write_summary(
     evaluations = Evaluations.of(simulator.metrics, values[order].astype(np.float64), status)
     summary = summarise(simulator, workload, designs[order], evaluations, found.multiplicity)
     path = directory / f"{Path(workload).stem}.json"
-    path.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(summary) + "\n", encoding="utf-8")
     return path
 
 
 def summarise(
     simulator: Simulator,
     workload: str,
-    designs: NDArray[np.int32],
+    designs: Designs,
     evaluations: Evaluations,
     multiplicity: NDArray[np.int64],
 ) -> dict[str, Any]:
@@ -110,27 +110,13 @@ def applicable_objectives(simulator: Simulator) -> list[Objective]:
 
 
 def _objective_part(
-    simulator: Simulator,
-    goal: Objective,
-    designs: NDArray[np.int32],
-    scored: Evaluations,
-    weight: NDArray[np.int64],
+    simulator: Simulator, goal: Objective, designs: Designs, scored: Evaluations, weight: NDArray[np.int64]
 ) -> dict[str, Any]:
-    costs = goal.costs(scored)
-
-    def describe(row: int) -> dict[str, Any]:
-        own = [float(cost) for cost in costs[row]]
-        return {
-            "cost": own[0] if goal.k == 1 else own,
-            "design": simulator.space.decode(designs[row]),
-            "metrics": scored.as_dict(row),
-        }
-
     if goal.k > 1:
-        return {"spec": goal.spec, "pareto": [describe(int(row)) for row in pareto_rows(costs)]}
-    cost = costs[:, 0]
+        return pareto_part(simulator, goal, designs, scored)
+    cost = goal.costs(scored)[:, 0]
     order = np.argsort(cost, kind="stable")[:TOP]
-    top = [describe(int(row)) for row in order]
+    top = [{"cost": float(cost[row]), **_describe(simulator, designs, scored, row)} for row in order]
     return {
         "spec": goal.spec,
         "optimum_cost": top[0]["cost"],
@@ -139,6 +125,20 @@ def _objective_part(
         "top": top,
         "cost_quantiles": _quantiles(cost, weight),
     }
+
+
+def pareto_part(simulator: Simulator, goal: Objective, designs: Designs, scored: Evaluations) -> dict[str, Any]:
+    """The designs no other is better than in every cost, by the first cost; of equals the first."""
+    costs = goal.costs(scored)
+    front = [
+        {"cost": [float(cost) for cost in costs[row]], **_describe(simulator, designs, scored, row)}
+        for row in pareto_rows(costs)
+    ]
+    return {"spec": goal.spec, "pareto": front}
+
+
+def _describe(simulator: Simulator, designs: Designs, scored: Evaluations, row: int) -> dict[str, Any]:
+    return {"design": simulator.space.decode(designs[row]), "metrics": scored.as_dict(row)}
 
 
 def _quantiles(values: Floats, weight: NDArray[np.int64]) -> dict[str, float]:
