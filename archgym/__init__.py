@@ -30,7 +30,7 @@ from archgym.result import History, Point, Result
 from archgym.space import Choice, Constraint, Designs, DesignSpace, Parameter
 
 if TYPE_CHECKING:
-    from archgym import testing
+    import archgym.testing as testing  # noqa: PLR0402 (mypy cannot import a module from the package it is in)
     from archgym.vector import make_vec
 
 __all__ = [

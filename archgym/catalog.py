@@ -255,9 +255,9 @@ def _ours() -> None:
         ("genetic", "genetic:Genetic", "genetic algorithm (pymoo), NSGA-II for several costs"),
         ("ant-colony", "ant_colony:AntColony", "ant colony with bounded pheromones"),
         ("cma-es", "cma_es:CmaEs", "CMA-ES on the unit cube, floor-decoded"),
-        ("tpe", "tpe:Tpe", "tree-structured Parzen estimator (Optuna)"),
-        ("gp", "gp:Gp", "Gaussian-process optimisation (Optuna; extra: bo)"),
-        ("ppo", "ppo:Ppo", "proximal policy optimisation (Stable-Baselines3; extra: rl)"),
+        ("tpe", "tpe:TPE", "tree-structured Parzen estimator (Optuna)"),
+        ("gp", "gp:GaussianProcess", "Gaussian-process optimisation (Optuna; extra: bo)"),
+        ("ppo", "ppo:PPO", "proximal policy optimisation (Stable-Baselines3; extra: rl)"),
     ):
         register_agent(name, f"archgym.agents.{target}", summary=summary, provider="archgym")
 
