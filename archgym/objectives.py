@@ -128,10 +128,10 @@ class Objective:
         if not ok.any():
             return table
         scored = evaluations.take(np.flatnonzero(ok))
-        costs = _below_penalty(np.stack([column.compute(scored) for column in self._columns], axis=1))
+        costs = _squeezed(np.stack([column.compute(scored) for column in self._columns], axis=1), PENALTY)
         violation = self._violation(scored)
         broken = violation > 0
-        costs[broken] = (PENALTY * (1.0 + _capped(violation[broken])))[:, None]
+        costs[broken] = (PENALTY * (1.0 + _squeezed(violation[broken], _VIOLATION_CAP)))[:, None]
         table[ok] = costs
         return table
 
@@ -236,12 +236,8 @@ def _reference(model: ObjectiveSpec) -> Floats | None:
     return np.array([sign * model.reference[name] for name, sign in model.goals()], dtype=np.float64)
 
 
-def _below_penalty(costs: Floats) -> Floats:
-    """Keep feasible costs below PENALTY, in order: from half of it on, c becomes PENALTY - (PENALTY/2)^2 / c."""
-    half = PENALTY / 2
-    squeezed = PENALTY - half * (half / np.maximum(costs, half))
-    return np.where(costs > half, np.minimum(squeezed, np.nextafter(PENALTY, 0.0)), costs)
-
-
-def _capped(violation: Floats) -> Floats:
-    return violation / (1.0 + violation / _VIOLATION_CAP)
+def _squeezed(values: Floats, bound: float) -> Floats:
+    """Keep values below a bound, in order: up to half of it as they are, then v becomes bound - (bound/2)^2 / v."""
+    half = bound / 2
+    beyond = bound - half * (half / np.maximum(values, half))
+    return np.where(values > half, np.minimum(beyond, np.nextafter(bound, 0.0)), values)
