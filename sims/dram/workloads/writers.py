@@ -37,10 +37,7 @@ def write(trace: Trace, path: str | Path, form: str | None = None, tck_ps: int =
         InvalidInput: when a conversion needs `tck_ps`.
     """
     path = Path(path)
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    if form is None and suffix not in SUFFIXES:
-        raise UnknownName("suffix of a trace file", suffix, SUFFIXES)
-    form = form or SUFFIXES[suffix]
+    form = form or form_of(path)
     if form == "npz":
         compact.save(trace, path)
         return
@@ -48,6 +45,18 @@ def write(trace: Trace, path: str | Path, form: str | None = None, tck_ps: int =
         raise UnknownName("trace format", form, [*FORMATS, "npz"])
     text = _text(trace, FORMATS[form], tck_ps).encode()
     path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+
+
+def form_of(path: Path) -> str:
+    """The format that a file name's suffix asks for.
+
+    Raises:
+        UnknownName: for an unknown suffix.
+    """
+    suffix = Path(path.name.removesuffix(".gz")).suffix
+    if suffix not in SUFFIXES:
+        raise UnknownName(f"suffix of the trace file {path.name!r}", suffix, SUFFIXES)
+    return SUFFIXES[suffix]
 
 
 def _text(trace: Trace, form: Format, tck_ps: int) -> str:
