@@ -10,8 +10,10 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from archgym.cli_data import dataset, enumerate_command, trace, validate
+from archgym.cli_console import console
+from archgym.cli_data import dataset, enumerate_command, validate
 from archgym.cli_inspect import agents, describe, doctor, envs, evaluate, schema, version
+from archgym.cli_trace import trace
 from archgym.errors import ArchGymError
 from archgym.interrupt import Interrupted
 
@@ -49,22 +51,22 @@ def run(
     from archgym.runner import default_directory, run_experiment
 
     directory = default_directory(file) if out is None else out
-    console = None if quiet else Console()
+    target = None if quiet else console()
     try:
-        run_experiment(file, directory, fresh=fresh, workers=workers, reuse=reuse or (), display=Display(console))
+        run_experiment(file, directory, fresh=fresh, workers=workers, reuse=reuse or (), display=Display(target))
     except Interrupted as stop:
         where = "" if out is None else f" --out {out}"
         typer.echo(f"{stop}; continue with: archgym run {file}{where}", err=True)
         _leave(INTERRUPTED)
-    failed = _conclude(directory, console)
+    failed = _conclude(directory, target)
     if report:
-        _build_report(directory, console)
-    elif console is not None:
-        console.print(f"report: archgym report {directory}", markup=False, highlight=False, soft_wrap=True)
+        _build_report(directory, target)
+    elif target is not None:
+        target.print(f"report: archgym report {directory}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
 
 
-def _conclude(directory: Path, console: Console | None) -> bool:
+def _conclude(directory: Path, target: Console | None) -> bool:
     """Show the summary; whether a trial failed."""
     from archgym.store import open_run
     from archgym.summary import summary_table
@@ -72,8 +74,8 @@ def _conclude(directory: Path, console: Console | None) -> bool:
     found = open_run(directory)
     trials = found.trials
     failed = [trial for trial in trials if trial.state == "failed"]
-    if console is not None:
-        console.print(summary_table(found))
+    if target is not None:
+        target.print(summary_table(found))
     for trial in failed[:10]:
         where = f"{trial.label} on {trial.workload} for {trial.objective}, seed {trial.seed}"
         typer.echo(f"warning: trial {trial.id} ({where}) failed: {trial.reason}", err=True)
@@ -86,15 +88,15 @@ def _conclude(directory: Path, console: Console | None) -> bool:
 @app.command()
 def report(directory: Directory) -> None:
     """Write a run's report: one HTML page that works offline, and its figures as PNG."""
-    _build_report(directory, Console())
+    _build_report(directory, console())
 
 
-def _build_report(directory: Path, console: Console | None) -> None:
+def _build_report(directory: Path, target: Console | None) -> None:
     from archgym.report import build
 
     page = build(directory)
-    if console is not None:
-        console.print(f"report written: {page}", markup=False, highlight=False, soft_wrap=True)
+    if target is not None:
+        target.print(f"report written: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -106,7 +108,7 @@ def compare(
     from archgym.summary import comparison_table, summary_table
 
     runs = [open_run(directory) for directory in directories]
-    Console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
+    console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
     for each in runs:
         each.close()
 

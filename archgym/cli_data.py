@@ -1,4 +1,4 @@
-"""Commands on data: sweep a whole space, check a run, export it, query the export, handle traces."""
+"""Commands on data: sweep a whole space, check a run, export it, query the export."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from archgym.cli_console import console, print_table
 from archgym.cli_inspect import Environment, Options, build, parse_pairs
 from archgym.interrupt import Interrupted, interruptible
 
-__all__ = ["dataset", "enumerate_command", "trace", "validate"]
+__all__ = ["dataset", "enumerate_command", "validate"]
 
 dataset = typer.Typer(help="Export a run as Parquet and query it.", no_args_is_help=True)
-trace = typer.Typer(help="Capture and inspect memory traces.", no_args_is_help=True)
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
@@ -39,7 +38,7 @@ def enumerate_command(
 
     simulator = build(env, option)
     workloads = [resolve_workload(simulator, name, Path()) for name in workload or simulator.workloads]
-    watcher = None if quiet else _Lines(Console())
+    watcher = None if quiet else _Lines(console())
     try:
         with interruptible():
             written = enumerate_space(
@@ -56,8 +55,8 @@ def enumerate_command(
 class _Lines:
     """Progress of an enumeration: a line a workload whenever it moved, at most every ten seconds."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, target: Console) -> None:
+        self._console = target
         self._started = time.monotonic()
         self._first: dict[str, int] = {}
         self._spoke: dict[str, float] = {}
@@ -118,14 +117,4 @@ def query_command(
     from archgym.dataset import query
 
     names, rows = query(file, sql)
-    table = Table(*names, box=None)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
-
-
-@trace.command("list")
-def trace_list(env: Environment = "dram") -> None:
-    """List the workloads of a simulator."""
-    for name in build(env, None).workloads:
-        typer.echo(name)
+    print_table(names, rows)

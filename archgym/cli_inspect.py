@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from archgym.cli_console import print_table
 from archgym.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -67,22 +67,20 @@ def envs() -> None:
     from archgym import catalog
 
     ids = {name: gym_id for gym_id, name in catalog.environments().items()}
-    table = Table("name", "Gymnasium id", "what it is", box=None)
-    for name, summary in catalog.simulators().items():
-        table.add_row(name, ids[name], summary)
-    Console().print(table)
+    rows = [(name, ids[name], summary) for name, summary in catalog.simulators().items()]
+    print_table(("name", "Gymnasium id", "what it is"), rows)
 
 
 def agents() -> None:
     """List the search agents and their hyper-parameters."""
     from archgym import catalog
 
-    table = Table("name", "what it is", "hyper-parameters (default)", box=None)
+    rows = []
     for name, summary in catalog.agents().items():
         model = getattr(catalog.agent_class(name), "Hyper", None)
         fields = getattr(model, "model_fields", {})
-        table.add_row(name, summary, ", ".join(f"{key} ({field.default})" for key, field in fields.items()))
-    Console().print(table)
+        rows.append((name, summary, ", ".join(f"{key} ({field.default})" for key, field in fields.items())))
+    print_table(("name", "what it is", "hyper-parameters (default)"), rows)
 
 
 def describe(env: Environment, option: Options = None) -> None:
@@ -90,20 +88,18 @@ def describe(env: Environment, option: Options = None) -> None:
     from archgym.enumerate_summary import applicable_objectives
 
     simulator = build(env, option)
-    console = Console()
-    console.print(f"{simulator.name}, version {simulator.version}, {simulator.space.size:,} designs", highlight=False)
-    parameters = Table("parameter", "choices", "unit", "about", title="parameters", box=None, title_justify="left")
-    for parameter in simulator.space.parameters:
-        parameters.add_row(parameter.name, ", ".join(map(str, parameter.choices)), parameter.unit, parameter.doc)
-    metrics = Table("metric", "unit", "better", "about", title="metrics", box=None, title_justify="left")
+    typer.echo(f"{simulator.name}, version {simulator.version}, {simulator.space.size:,} designs\n")
+    parameters = [(p.name, ", ".join(map(str, p.choices)), p.unit, p.doc) for p in simulator.space.parameters]
+    print_table(("parameter", "choices", "unit", "about"), parameters)
     better = {"minimize": "smaller", "maximize": "larger", "none": ""}
-    for metric in simulator.metrics:
-        metrics.add_row(metric.name, metric.unit, better[metric.direction], metric.doc)
-    console.print(parameters, metrics)
+    metrics = [(m.name, m.unit, better[m.direction], m.doc) for m in simulator.metrics]
+    typer.echo()
+    print_table(("metric", "unit", "better", "about"), metrics)
+    typer.echo()
     for constraint in simulator.space.constraints:
-        console.print(f"constraint: {constraint.message}", markup=False)
-    console.print(f"workloads: {', '.join(simulator.workloads)}", markup=False)
-    console.print(f"objectives: {', '.join(goal.name for goal in applicable_objectives(simulator))}", markup=False)
+        typer.echo(f"constraint: {constraint.message}")
+    typer.echo(f"workloads: {', '.join(simulator.workloads)}")
+    typer.echo(f"objectives: {', '.join(goal.name for goal in applicable_objectives(simulator))}")
 
 
 def evaluate(
@@ -130,10 +126,8 @@ def evaluate(
     found, _ = Evaluator(simulator, where).evaluate(encoded.reshape(1, -1))
     if not found.ok[0]:
         raise InvalidInput(f"the design has no numbers: {found.status[0]}: {found.reasons[0]}")
-    table = Table("metric", "value", "unit", box=None)
-    for metric in simulator.metrics:
-        table.add_row(metric.name, f"{found[metric.name][0]:.10g}", metric.unit)
-    Console().print(table)
+    rows = [(metric.name, f"{found[metric.name][0]:.10g}", metric.unit) for metric in simulator.metrics]
+    print_table(("metric", "value", "unit"), rows)
 
 
 def _design(text: str) -> dict[str, Any]:
@@ -159,13 +153,12 @@ def doctor() -> None:
     """Say what is installed, what is missing, what that would enable, and how to install it."""
     from archgym.doctor import examine
 
-    table = Table("piece", "found", "enables", "to install", box=None)
+    rows = []
     for finding in examine():
-        lack = "[red]missing[/red]" if finding.required else "[yellow]not installed[/yellow]"
-        table.add_row(
-            finding.name, finding.version or lack, finding.enables, "" if finding.version else finding.install
-        )
-    Console().print(table)
+        lack = Text("missing", "red") if finding.required else Text("not installed", "yellow")
+        install = "" if finding.version else finding.install
+        rows.append((finding.name, finding.version or lack, finding.enables, install))
+    print_table(("piece", "found", "enables", "to install"), rows)
 
 
 def schema() -> None:

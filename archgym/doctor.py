@@ -51,7 +51,6 @@ _LIBRARIES = (  # distribution, module, what it enables, extra (empty: core)
 
 _PROGRAMS = (  # program, what it enables, how to install it
     ("valgrind", "archgym trace capture (traces of real programs)", "apt-get install valgrind"),
-    ("git", "source revisions in provenance", "apt-get install git"),
 )
 
 

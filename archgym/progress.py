@@ -117,6 +117,6 @@ class Display:
     def _panel(self, now: Snapshot) -> Group:
         table = Table("workload", "objective", "best so far by", "cost", box=None, pad_edge=False)
         for workload, goal, agent, cost in now.best:
-            table.add_row(workload, goal, agent, f"{cost:.6g}")
+            table.add_row(Text(workload), Text(goal), Text(agent), f"{cost:.6g}")
         bar = ProgressBar(total=max(now.evaluated + now.remaining, 1), completed=now.evaluated, width=60)
         return Group(bar, Text(self._line(now)), table)

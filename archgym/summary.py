@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from archgym.store import Run, TrialRecord
 
@@ -62,7 +63,8 @@ def _row(key: tuple[str, str, str], group: Sequence[TrialRecord]) -> SummaryRow:
 
 def summary_table(run: Run) -> Table:
     """The summary of a run, for a terminal."""
-    table = Table(title=f"{run.experiment.get('name', run.path.name)}: final best cost (smaller is better)", box=None)
+    title = Text(f"{run.experiment.get('name', run.path.name)}: final best cost (smaller is better)")
+    table = Table(title=title, box=None)
     for name in ("workload", "objective", "agent"):
         table.add_column(name, overflow="fold")
     for name in ("seeds", "median", "quartiles", "best", "designs"):
@@ -70,7 +72,7 @@ def summary_table(run: Run) -> Table:
     for row in summarise(run.trials):
         unfinished = f" (+{row.not_done} without result)" if row.not_done else ""
         table.add_row(
-            row.workload, row.objective, row.agent, f"{row.seeds}{unfinished}", f"{row.median:.6g}",
+            Text(row.workload), Text(row.objective), Text(row.agent), f"{row.seeds}{unfinished}", f"{row.median:.6g}",
             f"{row.lower_quartile:.6g} to {row.upper_quartile:.6g}", f"{row.best:.6g}", f"{row.distinct:,}",
         )  # fmt: skip
     return table
@@ -86,5 +88,5 @@ def comparison_table(runs: Sequence[Run]) -> Table:
         table.add_column(str(run.path), justify="right", overflow="fold")
     for key in dict.fromkeys(key for rows in found for key in rows):
         cells = [f"{rows[key].median:.6g} ({rows[key].seeds})" if key in rows else "-" for rows in found]
-        table.add_row(*key, *cells)
+        table.add_row(*map(Text, key), *cells)
     return table
