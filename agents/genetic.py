@@ -32,6 +32,7 @@ from archgym.space import DesignSpace
 from archgym.tradeoff import Tradeoff
 
 _SMALLEST = 8  # a smaller population has too few parents to cross
+_MATINGS = 20  # attempts to fill a generation with unseen children: pymoo's 100 are slow where few are left
 
 
 @final
@@ -70,7 +71,10 @@ class Genetic(Agent):
         seen: set[bytes] = set()
         k = len((yield self.space.sample(1, self._rng))[0])
         while True:
+            before = self._scored
             yield from self._lineage(k, seen)
+            if self._scored == before:  # no unseen design was found, the space may be exhausted: the caller decides
+                yield self.space.sample(1, self._rng)
 
     def _lineage(self, k: int, seen: set[bytes]) -> Search:
         """Generations from a fresh population, until there is no new child or no improvement for a while."""
@@ -107,6 +111,7 @@ class Genetic(Agent):
             eliminate_duplicates=_NeverTwice(seen),
             seed=int(self._rng.integers(2**31)),
         )
+        algorithm.mating.n_max_iterations = _MATINGS
         algorithm.setup(Problem(n_var=len(self.space), n_obj=k, xl=0, xu=top, vtype=int), termination=NoTermination())
         return algorithm
 
