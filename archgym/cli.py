@@ -86,15 +86,18 @@ def _conclude(directory: Path, target: Console | None) -> bool:
 
 
 @app.command()
-def report(directory: Directory) -> None:
+def report(
+    directory: Directory,
+    out: Annotated[Path | None, typer.Option(help="Where it goes; RUN/report by default.")] = None,
+) -> None:
     """Write a run's report: one HTML page that works offline, and its figures as PNG."""
-    _build_report(directory, console())
+    _build_report(directory, console(), out)
 
 
-def _build_report(directory: Path, target: Console | None) -> None:
+def _build_report(directory: Path, target: Console | None, out: Path | None = None) -> None:
     from archgym.report import build
 
-    page = build(directory)
+    page = build(directory, out)
     if target is not None:
         target.print(f"report written: {page}", markup=False, highlight=False, soft_wrap=True)
 

@@ -21,16 +21,20 @@ from archgym.store_write import canonical_json, create_run, source_id
 __all__ = ["check_reuse", "prepare", "remove"]
 
 _IRRELEVANT = frozenset({"name", "description", "workers", "reuse"})  # change no number
-_OWNED = ("run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "experiment.yaml", "report/index.html")
+_OWNED = (
+    *("run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "experiment.yaml"),
+    *("report/index.html", "report/*.png", "report/summary.*"),
+)
 _LIBRARIES = frozenset(
     {"archgym", "numpy", "numba", "gymnasium", "optuna", "pymoo", "cmaes", "torch", "stable-baselines3"}
 )
 
 
 def remove(directory: Path) -> None:
-    """Delete what an earlier run stored, and only that."""
-    for name in _OWNED:
-        (directory / name).unlink(missing_ok=True)
+    """Delete what an earlier run stored, its report included, and only that."""
+    for pattern in _OWNED:
+        for path in directory.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def prepare(directory: Path, plan: Plan) -> None:

@@ -13,8 +13,8 @@ from typing import Any, final
 
 import numpy as np
 
-from archgym.core import Designs, Evaluations, Floats, Simulator
-from archgym.errors import StoreError
+from archgym.core import TIMEOUT, Designs, Evaluations, Floats, Simulator
+from archgym.errors import InvalidInput, StoreError
 from archgym.evaluator import Row
 from archgym.result import Counts
 from archgym.store import TrialRecord
@@ -149,8 +149,11 @@ class RowCache:
         seconds = time.perf_counter() - self._answered  # between get() and put() the simulator ran
         with transaction(self.connection):
             before = self.connection.total_changes
-            self._insert([(self.codec.pack_key(key), row) for key, row in zip(keys, rows, strict=True)], self.trial)
+            packed = [(self.codec.pack_key(key), row) for key, row in zip(keys, rows, strict=True)]
+            self._insert(packed, self.trial)
             added = self.connection.total_changes - before
+            if added < len(packed):
+                self._compare(packed)
             if self.trial is not None:
                 self.connection.execute(
                     "UPDATE trials SET simulated = simulated + ?, simulate_s = simulate_s + ? WHERE id = ?",
@@ -158,6 +161,18 @@ class RowCache:
                 )
             self.settle()
         self._memory.update(zip(keys, rows, strict=True))
+
+    def _compare(self, rows: Sequence[tuple[bytes, Row]]) -> None:
+        """Another trial may have stored the same designs meanwhile: it must have got the same numbers."""
+        for packed, (values, status, _) in rows:
+            stored = _select(self.connection, self.source, packed)
+            if stored is None or TIMEOUT in {status, stored[1]}:  # time limits depend on the machine's load
+                continue
+            if stored[1] != status or not np.array_equal(stored[0], values, equal_nan=True):
+                raise InvalidInput(
+                    f"the simulator is not deterministic: one design gave {values} ({status}) and "
+                    f"{stored[0]} ({stored[1]}); a run cannot be continued or checked with it"
+                )
 
     def settle(self) -> None:
         """Copy what was borrowed into this store (inside the caller's transaction), so that the run stands alone."""

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from run_helpers import write
 
 from archgym import catalog
-from archgym.errors import StoreError
+from archgym.errors import InvalidInput, StoreError
 from archgym.plan import make_plan
 from archgym.store import open_run
 from archgym.store_schema import RUN_FILE, Codec, connect, guarded
@@ -119,6 +119,18 @@ def test_several_writers_at_once_lose_nothing(run_directory):
         thread.join()
     with closing(connect(run_directory / RUN_FILE)) as connection:
         assert connection.execute("SELECT COUNT(*) FROM evaluations").fetchone() == (100,)
+
+
+def test_a_simulator_that_gives_two_answers_is_caught(run_directory):
+    key = [np.array([1, 2, 0], dtype="<i4").tobytes()]
+    with closing(connect(run_directory / RUN_FILE, write=True)) as connection:
+        one, other = (RowCache(connection, 1, Codec(10), trial) for trial in (0, 1))
+        one.put(key, [((1.0, 2.0), "ok", "")])
+        other.put(key, [((1.0, 2.0), "ok", "")])
+        with pytest.raises(InvalidInput, match="the simulator is not deterministic"):
+            other.put(key, [((1.0, 2.5), "ok", "")])
+    with closing(open_run(run_directory)) as run:
+        assert [trial.simulated for trial in run.trials] == [1, 0]  # who was first
 
 
 def test_readers_change_nothing(run_directory):
