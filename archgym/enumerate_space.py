@@ -21,10 +21,10 @@ from archgym.errors import InvalidInput, StoreError
 from archgym.evaluator import Evaluator
 from archgym.lock import hold
 from archgym.pool import Pool
-from archgym.restrict import build_simulator
+from archgym.restrict import build_simulator, simulator_name
 from archgym.space import DesignSpace
 from archgym.store_schema import ENUMERATION_FILE, Codec, connect, create_tables, guarded, read_meta, transaction
-from archgym.store_write import RowCache, canonical_json, source_id
+from archgym.store_write import RowCache, canonical_json, source_id, telling_options
 from archgym.worker import trial_simulator
 
 __all__ = ["Collapse", "collapse", "enumerate_space", "flat_index"]
@@ -118,6 +118,7 @@ def enumerate_space(
     """
     from archgym.enumerate_summary import write_summary
 
+    environment = simulator_name(environment)
     simulator = build_simulator(environment, options)
     with hold(directory):
         path = directory / ENUMERATION_FILE
@@ -125,7 +126,7 @@ def enumerate_space(
             create_tables(path)
             with closing(connect(path, write=True)) as connection:
                 read_meta(connection, path)
-                _claim(connection, directory, simulator, options, chunk)
+                _claim(connection, directory, simulator, chunk)
                 found = collapse(simulator)
                 sources = [_source(connection, simulator, workload) for workload in workloads]
                 chunks = -(-simulator.space.size // chunk)
@@ -163,9 +164,10 @@ def _give_up(task: int, reason: str) -> None:
     raise StoreError(f"chunk {task} of the enumeration: {reason}; run again to continue")
 
 
-def _claim(connection: Any, directory: Path, simulator: Simulator, options: Mapping[str, Any], chunk: int) -> None:
+def _claim(connection: Any, directory: Path, simulator: Simulator, chunk: int) -> None:
     """Make sure that the directory is empty or holds a sweep of the same simulator."""
-    mine = canonical_json([simulator.name, simulator.version, dict(options), simulator.space.fingerprint, chunk])
+    what = [simulator.name, simulator.version, telling_options(simulator), simulator.space.fingerprint, chunk]
+    mine = canonical_json(what)
     with transaction(connection):
         connection.execute(_CHUNKS)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('enumeration', ?)", (mine,))

@@ -14,7 +14,7 @@ from archgym.errors import ArchGymError, InvalidInput, UnknownName
 from archgym.experiment import AgentEntry, Experiment
 from archgym.experiment_file import load_experiment, locate
 from archgym.objectives import Objective, objective
-from archgym.restrict import build_simulator
+from archgym.restrict import build_simulator, simulator_name
 from archgym.store import TrialRecord
 from archgym.store_write import canonical_json
 from archgym.trial import effective_budget
@@ -145,11 +145,9 @@ def _expand(hyper: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _trial(
     number: int, experiment: Experiment, workload: str, goal: Objective, agent: AgentEntry, seed: int, budget: int
 ) -> TrialRecord:
-    from archgym import catalog
-
     entry = experiment.environment_entry
     return TrialRecord(
-        id=number, environment=catalog.environments().get(entry.name, entry.name),
+        id=number, environment=simulator_name(entry.name),
         options=entry.options, fix=experiment.fix, workload=workload,
         objective=goal.name, spec=goal.spec, agent=agent.name, hyper=agent.hyper, seed=seed, budget=budget,
         batch=experiment.batch, timeout_s=experiment.timeout_s, state="pending",

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 from typing import Any, final
 
-from archgym.child_process import one_thread, shielded_from_interrupts
+from archgym.child_process import one_thread, shielded_from_interrupts, usable_cores
 from archgym.errors import StoreError
 from archgym.worker import initialise
 
@@ -74,7 +74,9 @@ class Pool:
             return []
         others = multiprocessing.active_children()
         context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context, initializer=initialise)
+        workers = min(workers, len(tasks))
+        share = max(1, usable_cores() // workers)
+        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=initialise, initargs=(share,))
         try:
             with one_thread(), shielded_from_interrupts():
                 futures = {executor.submit(self._work, *self._arguments, task): task for task in tasks}

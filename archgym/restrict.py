@@ -12,7 +12,7 @@ from archgym.core import Designs, Evaluations, Simulator
 from archgym.errors import InvalidInput
 from archgym.space import DesignSpace
 
-__all__ = ["Restricted", "build_simulator"]
+__all__ = ["Restricted", "build_simulator", "simulator_name"]
 
 
 @final
@@ -77,10 +77,16 @@ class Restricted(Simulator):
         return self.inner.workload_fingerprint(workload)
 
 
+def simulator_name(environment: str) -> str:
+    """The simulator behind a Gymnasium id; any other name as it is."""
+    from archgym import catalog
+
+    return catalog.environments().get(environment, environment)
+
+
 def build_simulator(environment: str, options: Mapping[str, Any], fix: Mapping[str, Any] | None = None) -> Simulator:
     """A simulator from the catalog, by name or Gymnasium id, restricted where `fix` says so."""
     from archgym import catalog
 
-    environment = catalog.environments().get(environment, environment)
-    inner = catalog.simulator(environment, **options)
+    inner = catalog.simulator(simulator_name(environment), **options)
     return Restricted(inner, fix) if fix else inner

@@ -20,7 +20,7 @@ from archgym.result import Counts
 from archgym.store import TrialRecord
 from archgym.store_schema import RUN_FILE, Codec, connect, create_tables, guarded, transaction
 
-__all__ = ["RowCache", "TrialWriter", "canonical_json", "create_run", "set_state", "source_id"]
+__all__ = ["RowCache", "TrialWriter", "canonical_json", "create_run", "set_state", "source_id", "telling_options"]
 
 _NEUTRAL_OPTIONS = frozenset({"threads"})  # change how fast a simulator runs, never a number it returns
 
@@ -30,12 +30,16 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+def telling_options(simulator: Simulator) -> str:
+    """The options that a simulator's numbers depend on, as one text."""
+    return canonical_json({key: value for key, value in simulator.options.items() if key not in _NEUTRAL_OPTIONS})
+
+
 def _identity(simulator: Simulator, workload: str) -> tuple[str, ...]:
-    options = {key: value for key, value in simulator.options.items() if key not in _NEUTRAL_OPTIONS}
     return (
         simulator.name,
         simulator.version,
-        canonical_json(options),
+        telling_options(simulator),
         simulator.space.fingerprint,
         workload,
         simulator.workload_fingerprint(workload),

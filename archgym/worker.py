@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -22,11 +23,13 @@ from archgym.trial import run_trial
 __all__ = ["initialise", "run_one", "trial_simulator"]
 
 _simulators: dict[str, Simulator] = {}  # built once per process: compiling and reading traces takes seconds
+_share = {"threads": 1}
 
 
-def initialise() -> None:
-    """Prepare a fresh worker process."""
+def initialise(threads: int) -> None:
+    """Prepare a fresh worker process, whose simulators may use this many threads each."""
     die_with_parent()
+    _share["threads"] = threads
 
 
 def run_one(directory: Path, reuse: Sequence[Path], trial_id: int) -> None:
@@ -86,6 +89,9 @@ def trial_simulator(
     """The simulator of a trial, kept for the next; in a process of its own where a time limit applies."""
     key = canonical_json([environment, options, fix, timeout_s])
     if key not in _simulators:
+        # A batch is spread over threads by simulators that can; how many changes no number.
+        takes = inspect.signature(catalog.simulator_class(environment)).parameters
+        options = {**_share, **options} if "threads" in takes else options
         inner = build_simulator(environment, options, fix)
         limit = timeout_s or (None if _ours(environment) else PLUGIN_TIMEOUT_S)
         _simulators[key] = inner if limit is None else Isolated(inner, environment, options, fix, limit)
