@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -20,14 +21,15 @@ PLUGIN_TIMEOUT_S = 600.0
 
 _START_S = 120.0  # importing and building a simulator on a busy machine, Numba compilation included
 _LARGEST_CHUNK = 4096
+_FILL = 0.5  # how much of the limit a batch may be expected to take, once the time of one design is known
 
 
 @final
 class Isolated(Simulator):
     """Runs `simulator` (as `build_simulator` makes it) in a child process, with a limit for each design.
 
-    A batch is given the limit of one design; if that does not suffice it is halved, so that in the end a single design
-    is blamed. A child that dies is blamed on a single design in the same way.
+    A batch is given the limit of one design; if that does not suffice, or the child dies, its designs are scored one by
+    one, so that only those to blame have no numbers. Later batches are as large as fits the limit.
     """
 
     def __init__(
@@ -60,18 +62,30 @@ class Isolated(Simulator):
         start = 0
         while start < len(designs):
             chunk = designs[start : start + self._chunk]
+            start += len(chunk)
             answer = self._ask(chunk, workload)
             if isinstance(answer, Evaluations):
                 parts.append(answer)
             elif len(chunk) == 1:
-                status, reason = answer
-                parts.append(Evaluations.unscored(self.metrics, 1, status, reason))
+                parts.append(Evaluations.unscored(self.metrics, 1, *answer))
             else:
-                self._chunk = (len(chunk) + 1) // 2
-                continue
-            start += len(chunk)
-            self._chunk = min(2 * self._chunk, _LARGEST_CHUNK)
+                parts += self._one_by_one(chunk, workload)
         return Evaluations.concatenate(parts) if parts else self.inner.simulate(designs, workload)
+
+    def _one_by_one(self, designs: Designs, workload: str) -> list[Evaluations]:
+        parts: list[Evaluations] = []
+        slowest_s = 0.0
+        for row in range(len(designs)):
+            began = time.monotonic()
+            answer = self._ask(designs[row : row + 1], workload)
+            if isinstance(answer, Evaluations):
+                slowest_s = max(slowest_s, time.monotonic() - began)
+                parts.append(answer)
+            else:
+                parts.append(Evaluations.unscored(self.metrics, 1, *answer))
+        if slowest_s > 0:
+            self._chunk = min(max(int(_FILL * self.timeout_s / slowest_s), 1), _LARGEST_CHUNK)
+        return parts
 
     def close(self) -> None:
         """End the child and what it started."""

@@ -47,6 +47,7 @@ class Bowl(Simulator):
         return f"{workload}-1"
 
     def simulate(self, designs, workload):
+        self.workload_fingerprint(workload)
         if self.delay_s:
             time.sleep(self.delay_s * len(designs))
         values = np.stack([self.latency(designs, workload), 100.0 + 10.0 * designs[:, 0]], axis=1)
