@@ -8,6 +8,7 @@ SHELL   := /bin/sh
 # Relative, so that a checkout path with spaces works; `python -m` throughout for the same reason.
 CORE := .venv-quickstart
 DEV  := .venv
+DEV_EXTRAS := ".[bo,data,dev,rl]"
 core := $(CORE)/bin/python
 dev  := $(DEV)/bin/python
 
@@ -38,7 +39,7 @@ $(CORE)/.installed: pyproject.toml constraints.txt
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	@echo "installing ArchGym and its tools into $(DEV) (first time only)"
-	$(call environment,$(DEV),".[bo,data,dev,rl]")
+	$(call environment,$(DEV),$(DEV_EXTRAS))
 
 quickstart: $(CORE)/.installed
 	@$(core) -m archgym run experiments/quickstart.yaml
