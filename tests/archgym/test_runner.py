@@ -65,17 +65,18 @@ def test_kill_9_three_times_loses_nothing_and_changes_nothing(toy):
     assert results(directory) == results(toy / "runs" / "whole")
 
 
-def test_interrupt_ends_cleanly_and_says_how_to_go_on(toy):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_ends_cleanly_and_says_how_to_go_on(toy, number):
     path = write(toy, options=SLOW, budget=90)
     process = start(path, "--workers", "2")
     wait_for(lambda: stored(toy / "runs" / "x") >= 10)
     family = descendants(process.pid)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "continue with: archgym run" in errors
     assert "Traceback" not in output + errors
-    assert not alive(family)
+    wait_for(lambda: not alive(family), 10)
     with closing(open_run(toy / "runs" / "x")) as run:
         assert not any(trial.state == "failed" for trial in run.trials)
 
