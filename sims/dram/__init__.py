@@ -1,0 +1,1 @@
+"""DRAM: memory controllers and devices, cycle-accurate and event-driven."""

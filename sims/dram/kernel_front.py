@@ -1,0 +1,175 @@
+"""Kernel, part 4: the way in (arbiter, buffers) and the way out (response queue, arbiter)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from archgym.sims.dram.kernel_queue import append, choose, turn
+from archgym.sims.dram.kernel_rank import wanted
+from archgym.sims.dram.layout import (
+    ARB_FIFO, ARB_REORDER, ARB_SIMPLE, A_ARRIVAL, A_BANK, A_FOLLOWING, A_WRITE, BANKWISE, BANK_STEP, B_CHANNEL,
+    B_COUNT, B_RANK, CHANNEL_STEP, C_ACTIVE, C_ARBITER, C_BUFFER, C_BUFFER_SIZE, C_CHANNELS, C_DRAIN, C_POWER_DOWN,
+    C_RESPONSE, G_DELIVERED, G_FRONT, G_ISSUED, G_ORDERED, G_WAKE, H_ACCEPT_AT, H_HEAD, H_NEXT_RESPONSE, H_OUT_BASE,
+    H_OUT_HEAD, H_OUT_TAIL, H_READS, H_RESPONSE_AT, H_WRITES, INFINITY, RANK_STEP, READ_WRITE, RESP_FIFO, R_PENDING,
+    STAGGERED, W_ANSWERED, W_DONE, W_ENTERED, W_LEAVING,
+)  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _room(m: Any, a: Any, w: Any, channel: int, access: int) -> bool:
+    """Whether the controller's buffer has a place for the access."""
+    kind = m[C_BUFFER]
+    if kind == BANKWISE:
+        held = m[B_COUNT + BANK_STEP * (a[access, A_BANK])]
+    elif kind == READ_WRITE:
+        held = m[H_WRITES + CHANNEL_STEP * channel] if a[access, A_WRITE] == 1 else m[H_READS + CHANNEL_STEP * channel]
+    else:
+        held = m[H_READS + CHANNEL_STEP * channel] + m[H_WRITES + CHANNEL_STEP * channel]
+    return bool(held < m[C_BUFFER_SIZE])
+
+
+@njit(cache=True, nogil=True)
+def _enter(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
+    """The controller takes an access."""
+    bank = a[access, A_BANK]
+    rank = m[B_RANK + BANK_STEP * bank]
+    w[access, W_ENTERED] = now
+    m[H_ACCEPT_AT + CHANNEL_STEP * channel] = now + 1
+    m[H_HEAD + CHANNEL_STEP * channel] = a[access, A_FOLLOWING]
+    if a[access, A_WRITE] == 1:
+        m[H_WRITES + CHANNEL_STEP * channel] += 1
+    else:
+        m[H_READS + CHANNEL_STEP * channel] += 1
+    if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * rank] == 0:
+        wanted(m, a, w, channel, rank)
+    m[R_PENDING + RANK_STEP * rank] += 1
+    append(m, a, w, access)
+    choose(m, a, w, bank)
+    if m[C_DRAIN] == 1:
+        turn(m, a, w, channel)
+
+
+@njit(cache=True, nogil=True)
+def pump(m: Any, a: Any, w: Any, now: Any) -> None:
+    """Let in what may come in at `now`; sets when to try again (G_WAKE) if time alone will help."""
+    if m[C_ARBITER] == ARB_SIMPLE:
+        _pump_in_order(m, a, w, now)
+    else:
+        _pump_by_channel(m, a, w, now)
+
+
+@njit(cache=True, nogil=True)
+def _pump_in_order(m: Any, a: Any, w: Any, now: Any) -> None:
+    """Simple arbiter: one request at a time, a full channel holds up all that follow."""
+    access, n = m[G_FRONT], a.shape[0]
+    wake = INFINITY
+    while access < n:
+        channel = m[B_CHANNEL + BANK_STEP * (a[access, A_BANK])]
+        time = max(a[access, A_ARRIVAL], m[H_ACCEPT_AT + CHANNEL_STEP * channel])
+        if time > now:
+            wake = time
+            break
+        if not _room(m, a, w, channel, access):
+            break
+        _enter(m, a, w, channel, access, now)
+        access += 1
+    m[G_FRONT] = access
+    m[G_WAKE] = wake
+
+
+@njit(cache=True, nogil=True)
+def _pump_by_channel(m: Any, a: Any, w: Any, now: Any) -> None:
+    """Fifo and Reorder arbiters: take up to MaxActiveTransactions, and queue them per channel."""
+    _collect(m, a, w, now)
+    issued, n = m[G_ISSUED], a.shape[0]
+    wake = INFINITY
+    while issued < n:
+        if issued - m[G_DELIVERED] >= m[C_ACTIVE]:
+            wake = _next_delivery(m, a, w)
+            break
+        if a[issued, A_ARRIVAL] > now:
+            wake = a[issued, A_ARRIVAL]
+            break
+        issued += 1
+    m[G_ISSUED] = issued
+    for channel in range(m[C_CHANNELS]):
+        access = m[H_HEAD + CHANNEL_STEP * channel]
+        if access >= 0 and access < issued and _room(m, a, w, channel, access):
+            if m[H_ACCEPT_AT + CHANNEL_STEP * channel] <= now:
+                _enter(m, a, w, channel, access, now)
+                access = m[H_HEAD + CHANNEL_STEP * channel]
+            if access >= 0 and access < issued and _room(m, a, w, channel, access):
+                wake = min(wake, m[H_ACCEPT_AT + CHANNEL_STEP * channel])
+    m[G_WAKE] = wake
+
+
+@njit(cache=True, nogil=True)
+def _collect(m: Any, a: Any, w: Any, now: Any) -> None:
+    """Count answers that arrived before `now`: each makes room for another active transaction a cycle later."""
+    if m[C_ARBITER] == ARB_FIFO:
+        for channel in range(m[C_CHANNELS]):
+            head = m[H_OUT_HEAD + CHANNEL_STEP * channel]
+            while head < m[H_OUT_TAIL + CHANNEL_STEP * channel] and w[m[H_OUT_BASE + CHANNEL_STEP * channel] + head, W_LEAVING] < now:
+                head += 1
+                m[G_DELIVERED] += 1
+            m[H_OUT_HEAD + CHANNEL_STEP * channel] = head
+    else:
+        at = m[G_DELIVERED]
+        while at < m[G_ORDERED] and w[at, W_DONE] < now:
+            at += 1
+        m[G_DELIVERED] = at
+
+
+@njit(cache=True, nogil=True)
+def _next_delivery(m: Any, a: Any, w: Any) -> Any:
+    """When the next answer makes room, if that is known already."""
+    time = INFINITY
+    if m[C_ARBITER] == ARB_FIFO:
+        for channel in range(m[C_CHANNELS]):
+            if m[H_OUT_HEAD + CHANNEL_STEP * channel] < m[H_OUT_TAIL + CHANNEL_STEP * channel]:
+                time = min(time, w[m[H_OUT_BASE + CHANNEL_STEP * channel] + m[H_OUT_HEAD + CHANNEL_STEP * channel], W_LEAVING] + 1)
+    elif m[G_DELIVERED] < m[G_ORDERED]:
+        time = w[m[G_DELIVERED], W_DONE] + 1
+    return time
+
+
+@njit(cache=True, nogil=True)
+def respond(m: Any, a: Any, w: Any, channel: int, access: int, data_end: Any) -> None:
+    """The controller's response queue: one answer a cycle, in order of the data (Fifo) or of arrival (Reorder)."""
+    if m[C_RESPONSE] == RESP_FIFO:
+        time = max(data_end, m[H_RESPONSE_AT + CHANNEL_STEP * channel] + 1)
+        m[H_RESPONSE_AT + CHANNEL_STEP * channel] = time
+        _deliver(m, a, w, channel, access, time)
+        return
+    w[access, W_ANSWERED] = data_end
+    waiting = m[H_NEXT_RESPONSE + CHANNEL_STEP * channel]
+    while waiting >= 0 and w[waiting, W_ANSWERED] >= 0:
+        time = max(w[waiting, W_ANSWERED], m[H_RESPONSE_AT + CHANNEL_STEP * channel] + 1)
+        m[H_RESPONSE_AT + CHANNEL_STEP * channel] = time
+        _deliver(m, a, w, channel, waiting, time)
+        waiting = a[waiting, A_FOLLOWING]
+    m[H_NEXT_RESPONSE + CHANNEL_STEP * channel] = waiting
+
+
+@njit(cache=True, nogil=True)
+def _deliver(m: Any, a: Any, w: Any, channel: int, access: int, time: Any) -> None:
+    """The arbiter's way back: at once (Simple, Fifo) or in order over all channels (Reorder)."""
+    if m[C_ARBITER] == ARB_REORDER:
+        w[access, W_ANSWERED] = -2 - time  # known to the arbiter
+        at, n, width = m[G_ORDERED], a.shape[0], m[C_CHANNELS]
+        while at < n and w[at, W_ANSWERED] < -1:
+            known = -2 - w[at, W_ANSWERED]
+            if at > 0:
+                known = max(known, w[at - 1, W_DONE])
+            if at >= width:
+                known = max(known, w[at - width, W_DONE] + 1)
+            w[at, W_DONE] = known
+            at += 1
+        m[G_ORDERED] = at
+        return
+    w[access, W_DONE] = time
+    if m[C_ARBITER] == ARB_FIFO:
+        w[m[H_OUT_BASE + CHANNEL_STEP * channel] + m[H_OUT_TAIL + CHANNEL_STEP * channel], W_LEAVING] = time
+        m[H_OUT_TAIL + CHANNEL_STEP * channel] += 1
