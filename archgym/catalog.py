@@ -216,7 +216,10 @@ def _factory(kind: str, name: str) -> Callable[..., Any]:
 
 
 def _keywords(factory: Callable[..., Any], skip: int) -> dict[str, inspect.Parameter] | None:
-    parameters = list(inspect.signature(factory).parameters.values())[skip:]
+    try:
+        parameters = list(inspect.signature(factory).parameters.values())[skip:]
+    except ValueError:  # compiled classes may have no signature to read; they check for themselves
+        return None
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
     return {p.name: p for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
