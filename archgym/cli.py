@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -71,17 +72,16 @@ def _conclude(directory: Path, target: Console | None) -> bool:
     from archgym.store import open_run
     from archgym.summary import summary_table
 
-    found = open_run(directory)
-    trials = found.trials
+    with closing(open_run(directory)) as found:
+        trials = found.trials
+        if target is not None:
+            target.print(summary_table(found))
     failed = [trial for trial in trials if trial.state == "failed"]
-    if target is not None:
-        target.print(summary_table(found))
     for trial in failed[:10]:
         where = f"{trial.label} on {trial.workload} for {trial.objective}, seed {trial.seed}"
         typer.echo(f"warning: trial {trial.id} ({where}) failed: {trial.reason}", err=True)
     if failed:
         typer.echo(f"warning: {len(failed)} of {len(trials)} trials failed; run again to retry them", err=True)
-    found.close()
     return bool(failed)
 
 
@@ -110,10 +110,9 @@ def compare(
     from archgym.store import open_run
     from archgym.summary import comparison_table, summary_table
 
-    runs = [open_run(directory) for directory in directories]
-    console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
-    for each in runs:
-        each.close()
+    with ExitStack() as stack:
+        runs = [stack.enter_context(closing(open_run(directory))) for directory in directories]
+        console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
 
 
 app.command()(envs)

@@ -235,7 +235,11 @@ def open_run(path: str | Path) -> Run:
             f"{directory}: not a run directory (no {RUN_FILE}); make one with: archgym run EXPERIMENT.yaml"
         )
     connection = connect(directory / RUN_FILE)
-    return Run(directory, connection, read_meta(connection, directory / RUN_FILE))
+    try:
+        return Run(directory, connection, read_meta(connection, directory / RUN_FILE))
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _record(row: dict[str, Any]) -> TrialRecord:

@@ -119,11 +119,15 @@ def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
         raise StoreError(f"{path}: no such store; a run directory made by 'archgym run' holds a {RUN_FILE}")
     with guarded(path):
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-        if write:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")  # survives kill -9; fsync at checkpoints only
-        else:
-            connection.execute("PRAGMA query_only=ON")
+        try:
+            if write:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")  # survives kill -9; fsync at checkpoints only
+            else:
+                connection.execute("PRAGMA query_only=ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
