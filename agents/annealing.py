@@ -23,6 +23,7 @@ from archgym.space import DesignSpace
 from archgym.tradeoff import Tradeoff
 
 _LONGEST = 20  # a cycle grows to this many first cycles
+_DRAWS = 16  # random designs looked at for a start that is new
 
 
 @final
@@ -46,6 +47,7 @@ class SimulatedAnnealing(Agent):
         self._rng = np.random.default_rng(seed)
         self._tradeoff = Tradeoff()
         self._changes, self._total_change = 0, 0.0
+        self._seen: set[bytes] = set()
         self._dialogue = Dialogue(self._search())
 
     def ask(self, n: int) -> Designs:
@@ -59,37 +61,47 @@ class SimulatedAnnealing(Agent):
     def _search(self) -> Search:
         length = self.hyper.cycle
         while True:
-            here = self.space.sample(1, self._rng)[0]
+            here = self._start()
             cost = (yield here[None])[0]
             self._tradeoff.see(cost[None])
-            weights = self._rng.dirichlet(np.ones(len(cost)))
+            self._seen.add(here.tobytes())
+            k = len(cost)
             improved = True
             while improved:
-                before = cost
-                here, cost = yield from self._cool(here, cost, weights, length)
+                weights, before = self._rng.dirichlet(np.ones(k)), cost
+                # Several costs: short cycles, each towards another part of the front.
+                here, cost = yield from self._cool(here, cost, weights, max(2, length // k**2))
                 new, old = self._tradeoff.score(np.stack([cost, before]), weights)
                 improved = bool(new < old)
-                length = min(math.ceil(length * self.hyper.growth), _LONGEST * self.hyper.cycle)
+                length = min(math.ceil(length * self.hyper.growth), _LONGEST * self.hyper.cycle) if k == 1 else length
+
+    def _start(self) -> Designs:
+        """A random design, unseen if a few draws find one."""
+        drawn = self.space.sample(_DRAWS, self._rng)
+        return next((design for design in drawn if design.tobytes() not in self._seen), drawn[0])
 
     def _cool(
         self, here: Designs, cost: Floats, weights: Floats, length: int
     ) -> Generator[Designs, Floats, tuple[Designs, Floats]]:
         """One cycle; returns the best design met in it and its cost."""
         best, best_cost = here, cost
-        frozen = int(np.sum(self.space.cardinalities - 1))  # as many steps as there are neighbours, none taken
-        idle = 0
+        around = int(np.sum(self.space.cardinalities - 1))  # how many neighbours a design has, constraints aside
+        unmoved = unnew = 0  # steps since one was taken, and since one led to an unseen design
         for tick in range(length):
             temperature = self.hyper.hot * (self.hyper.cold / self.hyper.hot) ** (tick / (length - 1))
             there = step(self.space, here, self._rng)
             there_cost = (yield there[None])[0]
             self._tradeoff.see(there_cost[None])
             now, then, record = self._tradeoff.score(np.stack([cost, there_cost, best_cost]), weights)
-            idle += 1
+            unmoved, unnew = unmoved + 1, unnew + 1
             if self._accepts(now, then, temperature):
-                here, cost, idle = there, there_cost, 0
+                here, cost, unmoved = there, there_cost, 0
             if then < record:
                 best, best_cost = there, there_cost
-            if idle > frozen:
+            if there.tobytes() not in self._seen:
+                self._seen.add(there.tobytes())
+                unnew = 0
+            if unmoved > around or unnew > 4 * around:
                 break
         return best, best_cost
 

@@ -44,8 +44,8 @@ class AntColony(Agent):
         self._rng = np.random.default_rng(seed)
         self._tradeoff = Tradeoff()
         # Parameters have different numbers of choices: a [d, widest] table, zero where a parameter has no such choice.
-        self._exists = np.arange(space.cardinalities.max()) < space.cardinalities[:, None]
-        self._even = self._exists / space.cardinalities[:, None].astype(np.float64)
+        exists = np.arange(space.cardinalities.max()) < space.cardinalities[:, None]
+        self._even: Floats = exists / space.cardinalities[:, None].astype(np.float64)
         self._dialogue = Dialogue(self._search())
 
     def ask(self, n: int) -> Designs:
@@ -64,14 +64,14 @@ class AntColony(Agent):
         """Iterate from an even spread of pheromone until no better ant is found for a while."""
         pheromone = self._even
         best: tuple[Designs, Floats] | None = None
-        weights, idle = np.ones(1), 0
+        idle = 0
         while idle < self.hyper.patience:
             ants = repair(self.space, self._walk(pheromone), self._rng)
             costs = yield ants
             self._tradeoff.see(costs)
-            if best is None:
-                weights = self._rng.dirichlet(np.ones(costs.shape[1]))
-                best = (ants[0], costs[0])
+            # Several costs: every iteration favours another part of the front.
+            weights = self._rng.dirichlet(np.ones(costs.shape[1]))
+            best = (ants[0], costs[0]) if best is None else best
             scores = self._tradeoff.score(np.vstack([best[1], costs]), weights)
             order = np.argsort(scores[1:], kind="stable")
             better = bool(scores[1:].min() < scores[0])
@@ -83,7 +83,7 @@ class AntColony(Agent):
         """One design per ant, int32[ants, d]."""
         shape = (self.hyper.ants, len(self.space))
         reached = self._rng.random(shape)[:, :, None] < np.cumsum(pheromone, axis=1)
-        reached[:, self._exists & ~np.roll(self._exists, -1, axis=1)] = True  # the last choice, whatever rounding did
+        reached[:, np.arange(len(self.space)), self.space.cardinalities - 1] = True  # even if the sum rounds below 1
         drawn = reached.argmax(axis=2)
         greedy = self._rng.random(shape) < self.hyper.greediness
         return np.asarray(np.where(greedy, pheromone.argmax(axis=1), drawn), dtype=np.int32)

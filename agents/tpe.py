@@ -34,8 +34,8 @@ class TPE(Agent):
         self.space = space
         self.hyper = parse_hyper(self.Hyper, self.name, hyper)
         own = self.hyper
-        search = Surrogate(space, seed, self._sampler, startup=own.startup, limit=own.limit, batch=own.batch).search()
-        self._dialogue = Dialogue(search)
+        self._surrogate = Surrogate(space, seed, self._sampler, startup=own.startup, limit=own.limit, batch=own.batch)
+        self._dialogue = Dialogue(self._surrogate.search())
 
     def ask(self, n: int) -> Designs:
         """The next proposals."""

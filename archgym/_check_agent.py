@@ -147,7 +147,7 @@ class _Suite:
     def agent(self, space: DesignSpace, seed: int = 0) -> Agent:
         agent = self.make(space, seed=seed, **self.hyper)
         _require(agent.space is space, "agent.space must be the space it was built with")
-        _require(isinstance(agent.name, str) and bool(agent.name), "an agent needs a name")
+        _require(bool(agent.name), "an agent needs a name")
         return agent
 
     def proposals(self, space: DesignSpace, cost: CostFunction, seed: int = 0) -> Designs:
@@ -194,7 +194,7 @@ def _require(condition: Any, message: str) -> None:
         raise AssertionError(f"check_agent: {message}")
 
 
-# -- spaces and costs the suite uses ------------------------------------------------------------------------------------
+# -- spaces and costs the suite uses ----------------------------------------------------------------------------------
 
 
 def _parameters(cardinalities: tuple[int, ...]) -> list[Parameter]:
@@ -221,7 +221,7 @@ _SPACES = {
 
 
 def _bowl(designs: Designs) -> Floats:
-    return np.square(designs - 1.0).sum(axis=1, keepdims=True)
+    return np.asarray(np.square(designs - 1.0).sum(axis=1, keepdims=True))
 
 
 def _two_costs(designs: Designs) -> Floats:

@@ -61,7 +61,7 @@ class Dialogue:
             AgentMisuse: for a design that is not in the last batch.
         """
         rows = np.ascontiguousarray(designs, dtype=np.int32)
-        table = np.asarray(costs, dtype=np.float64)
+        table = np.array(costs, dtype=np.float64)  # a copy: rows are kept after this returns
         if table.ndim != 2 or len(table) != len(rows) or not np.isfinite(table).all():
             raise InvalidInput(f"tell() needs finite costs of shape [{len(rows)}, k], got shape {table.shape}")
         for design, cost in zip(rows, table, strict=True):

@@ -43,8 +43,8 @@ class Tradeoff:
         """One number per row, float64[n], lower is better.
 
         One cost is returned as it is. More are scaled (0 the best seen, 1 the mean) and joined by the augmented
-        Chebyshev norm under `weights`, which reaches every point of a Pareto front, convex or not. Infeasible rows stay
-        above every feasible one, in the order of their violation.
+        Chebyshev norm under `weights` (float64[k] or [n, k]), which also reaches the concave parts of a Pareto front.
+        Infeasible rows stay above every feasible one, in the order of their violation.
         """
         if costs.shape[1] == 1:
             return np.array(costs[:, 0])
