@@ -8,6 +8,7 @@ studies/*.md               written by hand; put into the navigation here
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -75,20 +76,21 @@ def environment_page(name: str) -> str:
         "## Objectives",
         table(("name", "what it stands for"), scorable(simulator)),
     ]
-    for label, variant in spaces(name, simulator):
-        parts += [f"## Space {label}".rstrip(), *space_section(variant)]
+    for label, doc, variant in spaces(name, simulator):
+        parts += [f"## Space {label}".rstrip(), f"{doc[:1].upper()}{doc[1:]}", *space_section(variant)]
     return "\n\n".join(parts) + "\n"
 
 
 BETTER = {"minimize": "smaller", "maximize": "larger", "none": ""}
 
 
-def spaces(name: str, simulator: Simulator) -> Iterable[tuple[str, DesignSpace]]:
-    """Every space the simulator offers by name (its class says so in `SPACES`), or the one it has."""
-    names = getattr(type(simulator), "SPACES", None)
-    if not names:
-        return [("", simulator.space)]
-    return [(f"`{each}`", catalog.simulator(name, space=each).space) for each in names]
+def spaces(name: str, simulator: Simulator) -> Iterable[tuple[str, str, DesignSpace]]:
+    """Every space a family offers by name (`SPACES` of the module `space` beside its simulator), or the one it has."""
+    beside = f"{type(simulator).__module__.rpartition('.')[0]}.space"
+    known = getattr(importlib.import_module(beside), "SPACES", {}) if importlib.util.find_spec(beside) else {}
+    if not known:
+        return [("", "", simulator.space)]
+    return [(f"`{each}`", f"{doc}.", catalog.simulator(name, space=each).space) for each, doc in known.items()]
 
 
 def space_section(space: DesignSpace) -> list[str]:
@@ -130,7 +132,7 @@ def scorable(simulator: Simulator) -> list[tuple[str, str]]:
 def agents_page() -> str:
     """Every registered agent with its hyper-parameters."""
     parts = ["# Agents", "Every one searches the same space for the same objective at the same budget."]
-    for name, summary in catalog.agents().items():
+    for name in catalog.agents():
         agent: Any = catalog.agent_class(name)
         module = inspect.getmodule(agent)
         paper = (inspect.getdoc(module) or "").split("\n\n")[0] if module else ""
@@ -138,7 +140,7 @@ def agents_page() -> str:
             (f"`{key}`", f"`{field.default!r}`", field.description or "")
             for key, field in agent.Hyper.model_fields.items()
         ]
-        parts += [f"## {name}", f"{summary[:1].upper()}{summary[1:]}.", " ".join(paper.split())]
+        parts += [f"## {name}", " ".join(paper.split()), inspect.getdoc(agent) or ""]
         parts.append(table(("hyper-parameter", "default", "meaning"), rows) if rows else "No hyper-parameters.")
     return "\n\n".join(parts) + "\n"
 
