@@ -37,7 +37,7 @@ def load(path: Path, name: str | None = None) -> Trace:
         TraceError: when the file is no such trace or is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if int(file["version"]) != _VERSION:
                 raise TraceError(f"{path}: trace format version {file['version']}, expected {_VERSION}")
             address = np.cumsum(file["step"], dtype=np.int64).astype(np.uint64) * np.uint64(file["unit"])

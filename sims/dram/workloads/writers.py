@@ -9,7 +9,7 @@ import numpy as np
 
 from archgym.errors import InvalidInput, UnknownName
 from archgym.sims.dram.workloads import compact
-from archgym.sims.dram.workloads.formats import FORMATS, Format
+from archgym.sims.dram.workloads.formats import ADDRESS_BITS, CYCLE_BITS, FORMATS, Format
 from archgym.sims.dram.workloads.trace import Trace
 
 SUFFIXES = {
@@ -34,7 +34,7 @@ def write(trace: Trace, path: str | Path, form: str | None = None, tck_ps: int =
 
     Raises:
         UnknownName: for an unknown format or suffix.
-        InvalidInput: when a conversion needs `tck_ps`.
+        InvalidInput: when a conversion needs `tck_ps`, or a text file cannot hold an address or cycle (see `formats`).
     """
     path = Path(path)
     form = form or form_of(path)
@@ -70,5 +70,10 @@ def _text(trace: Trace, form: Format, tck_ps: int) -> str:
                 f"clocks; got tck_ps={tck_ps}, expected the picoseconds of one"
             )
         arrival = np.asarray(arrival * trace.clock_ps // tck_ps)
+    for what, values, bits in (("address", trace.address, ADDRESS_BITS), ("cycle", arrival, CYCLE_BITS)):
+        if int(values.max()) >> bits:
+            raise InvalidInput(
+                f"trace {trace.name!r}: got {what} {values.max()}, expected below 2^{bits} in a {form.name} file"
+            )
     rows = zip(trace.address.tolist(), trace.write.tolist(), arrival.tolist(), strict=True)
     return head + "\n".join(form.render(*row) for row in rows) + "\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 
@@ -52,7 +53,7 @@ def test_cloud_takes_the_next_block_of_stream_or_random(name, streamed, changes)
     for kind, block in zip(kinds, blocks, strict=True):
         assert (next(sources[kind]) == block).all()
     assert kinds.count("stream") == streamed
-    assert sum(a != b for a, b in zip(kinds, kinds[1:], strict=False)) == changes
+    assert sum(a != b for a, b in itertools.pairwise(kinds)) == changes
 
 
 def test_words_and_floats_are_pythons():
