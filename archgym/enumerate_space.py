@@ -7,6 +7,7 @@ known optimum of every registered objective.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
@@ -30,8 +31,8 @@ from archgym.worker import trial_simulator
 __all__ = ["Collapse", "collapse", "enumerate_space", "flat_index"]
 
 LARGEST_SPACE = 1 << 30  # one 8-byte counter a design; a larger space would take years anyway
-CHUNK = 1024  # flat indices a task covers: seconds of work at 10 ms a design
-_BATCH = 64  # designs between two commits: what a kill can lose
+CHUNK = 8192  # at most this many designs of the space make a task
+_BATCH_S = 2.0  # batches grow until they take this long: what a kill can lose
 _COLLAPSE_ROWS = 1 << 16
 
 _CHUNKS = """
@@ -107,7 +108,7 @@ def enumerate_space(
         directory: where the store and the summaries go.
         workers: processes.
         watcher: told of progress.
-        chunk: designs of the space a task covers; a sweep must go on with the chunk it began with.
+        chunk: most designs of the space a task covers; a sweep must go on with the number it began with.
 
     Returns:
         The summaries, one JSON file a workload, beside the store `enumeration.sqlite`.
@@ -129,7 +130,7 @@ def enumerate_space(
                 _claim(connection, directory, simulator, chunk)
                 found = collapse(simulator)
                 sources = [_source(connection, simulator, workload) for workload in workloads]
-                chunks = -(-simulator.space.size // chunk)
+                chunks = chunk_count(simulator.space, chunk)
                 stored = {(s, c): n for s, c, n in connection.execute("SELECT source, chunk, designs FROM chunks")}
                 tasks = [
                     number * chunks + position
@@ -147,7 +148,7 @@ def enumerate_space(
                 recipe = (environment, dict(options))
                 pool = Pool(
                     sweep_chunk,
-                    (directory, recipe, tuple(workloads), chunk),
+                    (directory, recipe, tuple(workloads), chunks),
                     workers,
                     suspects=set,
                     give_up=_give_up,
@@ -186,29 +187,51 @@ def _source(connection: Any, simulator: Simulator, workload: str) -> int:
     return source
 
 
+def chunk_count(space: DesignSpace, chunk: int) -> int:
+    """How many chunks of at most about `chunk` designs a space makes.
+
+    A chunk holds every combination of the leading parameters with one combination of the trailing ones, that is every
+    `chunk_count`-th flat index: designs a simulator may find equal (on a trace without writes, say) come together.
+    """
+    leading = 1
+    for cardinality in space.cardinalities.tolist():
+        if leading * cardinality > chunk:
+            break
+        leading *= cardinality
+    return space.size // leading
+
+
 @cache
-def _duty(environment: str, options: str, start: int, size: int) -> Designs:
+def _duty(environment: str, options: str, first: int, chunks: int) -> Designs:
     """The designs of a chunk that stand for themselves; the others are some chunk's representative's duty."""
     simulator = trial_simulator(environment, json.loads(options), {}, None)
     space = simulator.space
-    designs = space.from_index(range(start, min(start + size, space.size)))
+    designs = space.from_index(range(first, space.size, chunks))
     designs = designs[space.feasible(designs)]
     return designs[(simulator.canonical(designs) == designs).all(axis=1)] if len(designs) else designs
 
 
-def sweep_chunk(directory: Path, recipe: Recipe, workloads: Sequence[str], size: int, task: int) -> None:
+_batch = {"designs": 16}  # grows with what is learnt of the simulator's speed, in this process
+
+
+def sweep_chunk(directory: Path, recipe: Recipe, workloads: Sequence[str], chunks: int, task: int) -> None:
     """Score one chunk on one workload, in a worker process; every batch is stored before the next begins."""
     environment, options = recipe
     simulator = trial_simulator(environment, options, {}, None)
-    number, chunk = divmod(task, -(-simulator.space.size // size))
+    number, chunk = divmod(task, chunks)
     workload = workloads[number]
-    designs = _duty(environment, canonical_json(options), chunk * size, size)
+    designs = _duty(environment, canonical_json(options), chunk, chunks)
     path = directory / ENUMERATION_FILE
     with guarded(path), closing(connect(path, write=True)) as connection:
         source = _source(connection, simulator, workload)
         rows = RowCache(connection, source, Codec(int(simulator.space.cardinalities.max())))
         evaluator = Evaluator(simulator, workload, rows)
-        for start in range(0, len(designs), _BATCH):
-            evaluator.evaluate(designs[start : start + _BATCH])
+        start = 0
+        while start < len(designs):
+            began = time.monotonic()
+            evaluator.evaluate(designs[start : start + _batch["designs"]])
+            start += _batch["designs"]
+            if time.monotonic() - began < _BATCH_S / 2:
+                _batch["designs"] = min(2 * _batch["designs"], CHUNK)
         with transaction(connection):
             connection.execute("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", (source, chunk, len(designs)))

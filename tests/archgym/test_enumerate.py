@@ -14,7 +14,7 @@ import pytest
 from run_helpers import results, wait_for, write
 
 from archgym import catalog
-from archgym.enumerate_space import collapse, enumerate_space, flat_index
+from archgym.enumerate_space import chunk_count, collapse, enumerate_space, flat_index
 from archgym.errors import InvalidInput, StoreError
 from archgym.runner import run_experiment
 from archgym.store import open_run
@@ -31,6 +31,15 @@ def test_flat_index_agrees_with_the_space(toy):
     assert flat_index(space, designs).tolist() == space.to_index(designs)
 
 
+@pytest.mark.parametrize(("chunk", "expected"), [(1, 200), (9, 200), (10, 20), (99, 20), (100, 2), (200, 1), (999, 1)])
+def test_chunks_hold_every_combination_of_the_leading_parameters(toy, chunk, expected):
+    space = catalog.simulator("toy").space  # 10 x 10 x 2
+    count = chunk_count(space, chunk)
+    assert count == expected
+    every = sorted(index for first in range(count) for index in range(first, space.size, count))
+    assert every == list(range(200))
+
+
 def test_collapse_counts_every_design_once(toy):
     found = collapse(catalog.simulator("toy"))
     assert found.feasible == 200
@@ -39,7 +48,7 @@ def test_collapse_counts_every_design_once(toy):
 
 
 def test_the_summary_is_what_brute_force_says(toy):
-    (path,) = enumerate_space("toy", {}, ["plain"], toy / "sweep", workers=2, chunk=48)
+    (path,) = enumerate_space("toy", {}, ["plain"], toy / "sweep", workers=2, chunk=10)
     summary = json.loads(path.read_text(encoding="utf-8"))
     assert path == toy / "sweep" / "plain.json"
     assert (summary["format"], summary["simulator"], summary["version"]) == (1, "toy", "1")
