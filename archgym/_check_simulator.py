@@ -12,7 +12,6 @@ from archgym.errors import InvalidInput, UnknownName
 
 __all__ = ["check_simulator"]
 
-_SAMPLES = 24  # designs a check looks at: enough to cross most categorical choices, cheap for a cycle-accurate model
 _UNIT_SUFFIXES = {
     "ns": "ns", "us": "us", "µs": "us", "ms": "ms", "s": "s", "pJ": "pj", "nJ": "nj", "mJ": "mj", "J": "j", "mW": "mw",
     "W": "w", "um2": "um2", "µm²": "um2", "mm2": "mm2", "mm²": "mm2", "GB/s": "gbps", "MHz": "mhz", "GHz": "ghz",
@@ -21,13 +20,14 @@ _UNIT_SUFFIXES = {
 _BOGUS_WORKLOAD = "no such workload, and no such file"
 
 
-def check_simulator(simulator: Simulator, workload: str | None = None, *, seed: int = 0) -> None:
+def check_simulator(simulator: Simulator, workload: str | None = None, *, designs: int = 24, seed: int = 0) -> None:
     """Check that a simulator keeps its contract; returns None when it does.
 
     Args:
         simulator: what to check.
         workload: one of its workloads; its first by default.
-        seed: which random designs are looked at.
+        designs: how many random designs are looked at; each is simulated nine times.
+        seed: which they are.
 
     Raises:
         AssertionError: for the first rule it breaks, in a sentence.
@@ -35,18 +35,18 @@ def check_simulator(simulator: Simulator, workload: str | None = None, *, seed: 
     _declarations(simulator)
     chosen = simulator.workloads[0] if workload is None else workload
     rng = np.random.default_rng(seed)
-    designs = simulator.space.sample(_SAMPLES, rng)
-    untouched = designs.copy()
-    found = simulator.simulate(designs, chosen)
-    _require(np.array_equal(designs, untouched), "simulate changed the designs it was given; work on a copy")
-    _shape(simulator, found, len(designs))
+    rows = simulator.space.sample(designs, rng)
+    untouched = rows.copy()
+    found = simulator.simulate(rows, chosen)
+    _require(np.array_equal(rows, untouched), "simulate changed the designs it was given; work on a copy")
+    _shape(simulator, found, len(rows))
     _rows(found)
-    again = simulator.simulate(designs, chosen)
+    again = simulator.simulate(rows, chosen)
     _require(_same(found, again), "the same designs gave other numbers the second time; simulate must be deterministic")
-    _batches(simulator, chosen, designs, found, rng)
-    _threads(simulator, chosen, designs, found)
-    _canonical(simulator, chosen, designs, found)
-    _refusals(simulator, chosen, designs)
+    _batches(simulator, chosen, rows, found, rng)
+    _threads(simulator, chosen, rows, found)
+    _canonical(simulator, chosen, rows, found)
+    _refusals(simulator, chosen, rows)
     _fingerprint(simulator, chosen)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cache_toy import Toy
 
+from archgym import catalog
 from archgym.core import Evaluations, Metric
 from archgym.errors import ArchGymError
 from archgym.space import DesignSpace, Parameter
@@ -208,10 +209,14 @@ def test_a_space_of_one_design_can_be_checked():
     check_simulator(One())
 
 
-def test_every_registered_simulator_keeps_the_contract():
-    from archgym import catalog
+@pytest.mark.parametrize("name", catalog.simulators())
+def test_every_registered_simulator_keeps_the_contract(name):
+    check_simulator(catalog.simulator(name), designs=8)
 
-    for name in catalog.simulators():
-        simulator = catalog.simulator(name)
-        for workload in simulator.workloads:
-            check_simulator(simulator, workload)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalog.simulators())
+def test_every_registered_simulator_keeps_the_contract_on_every_workload(name):
+    simulator = catalog.simulator(name)
+    for workload in simulator.workloads:
+        check_simulator(simulator, workload, designs=2, seed=1)
