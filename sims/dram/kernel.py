@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from archgym.sims.dram.jit import entry, lean
 from archgym.sims.dram.kernel_front import pump, respond
 from archgym.sims.dram.kernel_issue import closed, impose, log, opened, spend
 from archgym.sims.dram.kernel_queue import choose, count_hits, regroup, remove, turn
@@ -20,13 +20,14 @@ from archgym.sims.dram.layout import (
     B_CANDIDATE, B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_OPEN, B_PLACE, B_RANK,
     CHANNEL_STEP, COUNT_OF, C_ARBITER, C_CHANNELS, C_DRAIN, C_MUX, C_POWER_DOWN, C_READ_END, C_REFRESH,
     C_REF_INTERVAL, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT, ENTRY_STEP, E_BASE, FRFCFS_GRP, G_CONFLICTS,
-    G_HITS, G_LOGGED, G_MISSES, G_SERVED, G_WAKE, H_ACTIVE, H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY, H_FREE_0,
-    H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STRICT, H_TIME_0,
-    H_TIME_1, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL, MODES, MUX_STRICT,
-    M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS,
-    N_PER_GROUP, N_PSEUDO, N_RANKS, N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, REFAB, REFPB, REFSB, REGIONS,
-    RINGS, R_COMMAND, R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING, R_REF_AT, R_SPENT, R_TARGET, SAME_BANK,
-    SIZE, SLOT, SREFE, SREFX, STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE, W_ENTERED, W_LEAVING,
+    G_HITS, G_ISSUED, G_LOGGED, G_MISSES, G_SERVED, G_WAKE, H_ACTIVE, H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY,
+    H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STRICT,
+    H_TIME_0, H_TIME_1, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL, MODES,
+    MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS,
+    N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, READY, REFAB,
+    REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND, R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING,
+    R_REF_AT, R_SPENT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX, STAGGERED, WORK_FIELDS, WRA, W_ANSWERED,
+    W_DONE, W_ENTERED, W_LEAVING,
 )  # fmt: skip
 from archgym.sims.dram.spec import COMMANDS
 from archgym.sims.dram.timing import NEVER
@@ -34,7 +35,7 @@ from archgym.sims.dram.timing import NEVER
 _COMMANDS = len(COMMANDS)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
     """Number banks, ranks and channels; all banks closed, everything empty."""
     per_group, groups, ranks = m[N_PER_GROUP], m[N_GROUPS], m[N_PSEUDO] * m[N_RANKS]
@@ -76,7 +77,7 @@ def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
                 access = a[access, A_FOLLOWING]
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     """Find, per command bus, the candidate that can go first; of those that can go together, the oldest request."""
     strict = m[C_MUX] == MUX_STRICT
@@ -105,7 +106,7 @@ def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     m[H_DIRTY + CHANNEL_STEP * channel] = 0
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _prefer_rank(m: Any, a: Any, w: Any, channel: int) -> int:
     """The rank whose manager's command goes before the bank command chosen for bus 0, or -1; sets the bus's time."""
     ranks = m[N_PSEUDO] * m[N_RANKS]
@@ -121,7 +122,7 @@ def _prefer_rank(m: Any, a: Any, w: Any, channel: int) -> int:
     return found
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _issue_bank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, bank: int, now: Any) -> None:
     """Issue a bank's candidate command."""
     command, access = m[B_COMMAND + BANK_STEP * bank], m[B_CANDIDATE + BANK_STEP * bank]
@@ -144,7 +145,7 @@ def _issue_bank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, bank: int, 
     choose(m, a, w, bank)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _close(m: Any, a: Any, w: Any, bank: int, now: Any, command: int) -> None:
     m[B_OPEN + BANK_STEP * bank] = -1
     m[B_KEEP + BANK_STEP * bank] = 0
@@ -153,7 +154,7 @@ def _close(m: Any, a: Any, w: Any, bank: int, now: Any, command: int) -> None:
     count_hits(m, a, w, bank)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _column(m: Any, a: Any, w: Any, channel: int, bank: int, access: int, command: int, now: Any) -> None:
     """Read or write: the access leaves the buffer and will be answered when its data is over."""
     fresh = m[B_FRESH + BANK_STEP * bank]
@@ -180,7 +181,7 @@ def _column(m: Any, a: Any, w: Any, channel: int, bank: int, access: int, comman
         turn(m, a, w, channel)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _issue_rank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, rank: int, now: Any) -> None:
     """Issue the command of a rank's manager."""
     command, target = m[R_COMMAND + RANK_STEP * rank], m[R_TARGET + RANK_STEP * rank]
@@ -214,7 +215,7 @@ def _issue_rank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, rank: int, 
             block(m, a, w, first, banks, 1)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _settle(m: Any, a: Any, w: Any, channel: int, now: Any) -> int:
     """Choose the channel's next commands; returns the rank whose manager goes next on bus 0, or -1. Sets H_NEXT."""
     if m[H_ATTEND + CHANNEL_STEP * channel] == 1 or now >= m[H_WAKE + CHANNEL_STEP * channel]:
@@ -227,7 +228,7 @@ def _settle(m: Any, a: Any, w: Any, channel: int, now: Any) -> int:
     return rank
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _advance(m: Any, a: Any, w: Any, log_rows: Any, channel: int, now: Any) -> None:
     """Issue everything the channel can issue at `now` (one command per bus) and plan its next event."""
     if m[H_FREE_0 + CHANNEL_STEP * channel] < now:
@@ -256,7 +257,7 @@ def _advance(m: Any, a: Any, w: Any, log_rows: Any, channel: int, now: Any) -> N
         rank = _settle(m, a, w, channel, now)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _drive(m: Any, a: Any, w: Any, log_rows: Any) -> int:
     """Run until every access is served. Returns 0, or 1 if nothing can ever happen again (a defect)."""
     n, channels, now = a.shape[0], m[C_CHANNELS], 0
@@ -274,7 +275,7 @@ def _drive(m: Any, a: Any, w: Any, log_rows: Any) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _percentile(histogram: Any, total: int, share: float) -> int:
     """Smallest latency that at least `share` of the requests do not exceed (nearest rank)."""
     need, seen = int(np.ceil(share * total)), 0
@@ -285,7 +286,7 @@ def _percentile(histogram: Any, total: int, share: float) -> int:
     return histogram.shape[0] - 1
 
 
-@njit(cache=True, nogil=True)
+@entry
 def _sum_up(m: Any, a: Any, w: Any, bursts: int, out: Any) -> None:
     """Fill a result row (`layout.OUT_NAMES`)."""
     n = a.shape[0]
@@ -329,12 +330,12 @@ def _sum_up(m: Any, a: Any, w: Any, bursts: int, out: Any) -> None:
             out[28] = ordered[int(np.ceil(0.99 * reads)) - 1]
 
 
-@njit(cache=True, nogil=True)
+@entry
 def run_one(cfg: Any, tables: Any, accesses: Any, rank_phase: Any, log_rows: Any, out: Any) -> Any:
     """Simulate one design. `log_rows` takes as many commands as it has rows; returns `w` (see `layout.py`)."""
     a = accesses.table
     n, channels, shape = a.shape[0], cfg[C_CHANNELS], tables.shape
-    m, w = np.zeros(SIZE, np.int64), np.empty((n, WORK_FIELDS), np.int64)
+    m, w = np.empty(SIZE, np.int64), np.empty((n, WORK_FIELDS), np.int64)
     m[: cfg.shape[0]] = cfg
     m[N_PSEUDO : N_PSEUDO + shape.shape[0]] = shape
     banks = tables.region.shape[1]
@@ -345,7 +346,15 @@ def run_one(cfg: Any, tables: Any, accesses: Any, rank_phase: Any, log_rows: Any
         m[E_BASE + ENTRY_STEP * e : E_BASE + ENTRY_STEP * e + ENTRY_STEP] = tables.entry[e]
     for region in range(tables.region.shape[0]):
         m[REGIONS + banks * region : REGIONS + banks * region + banks] = tables.region[region]
+    # Only what is used needs to be cleared: the memory is far larger than one small controller.
+    m[G_ISSUED : SLOT] = 0
+    m[H_ACTIVE : H_ACTIVE + CHANNEL_STEP * channels] = 0
+    m[R_OPEN : R_OPEN + RANK_STEP * channels * m[N_PSEUDO] * m[N_RANKS]] = 0
+    m[B_OPEN : B_OPEN + BANK_STEP * channels * banks] = 0
+    m[L_HEAD : L_HEAD + 2 * LIST_STEP * channels * banks] = 0
+    m[READY : READY + channels * m[N_READY]] = 0
     m[RINGS : RINGS + channels * m[N_RING]] = NEVER
+    m[RING_TURN : RING_TURN + channels * m[N_NODES]] = 0
     w[:, W_ANSWERED] = -1
     w[:, W_DONE] = -1
     _set_up(m, a, w, accesses.first, rank_phase)
@@ -356,7 +365,7 @@ def run_one(cfg: Any, tables: Any, accesses: Any, rank_phase: Any, log_rows: Any
     return w
 
 
-@njit(cache=True, nogil=True)
+@entry
 def run_batch(cfgs: Any, tables: Any, accesses: Any, rank_phase: Any, out: Any) -> None:
     """Simulate designs one after the other; row i of `cfgs` gives row i of `out`."""
     nothing = np.empty((0, LOG_FIELDS), np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from archgym.sims.dram.jit import lean
 
 from archgym.sims.dram.kernel_queue import append, choose, turn
 from archgym.sims.dram.kernel_rank import wanted
@@ -17,7 +17,7 @@ from archgym.sims.dram.layout import (
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _room(m: Any, a: Any, w: Any, channel: int, access: int) -> bool:
     """Whether the controller's buffer has a place for the access."""
     kind = m[C_BUFFER]
@@ -30,7 +30,7 @@ def _room(m: Any, a: Any, w: Any, channel: int, access: int) -> bool:
     return bool(held < m[C_BUFFER_SIZE])
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _enter(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
     """The controller takes an access."""
     bank = a[access, A_BANK]
@@ -51,7 +51,7 @@ def _enter(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
         turn(m, a, w, channel)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def pump(m: Any, a: Any, w: Any, now: Any) -> None:
     """Let in what may come in at `now`; sets when to try again (G_WAKE) if time alone will help."""
     if m[C_ARBITER] == ARB_SIMPLE:
@@ -60,7 +60,7 @@ def pump(m: Any, a: Any, w: Any, now: Any) -> None:
         _pump_by_channel(m, a, w, now)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _pump_in_order(m: Any, a: Any, w: Any, now: Any) -> None:
     """Simple arbiter: one request at a time, a full channel holds up all that follow."""
     access, n = m[G_FRONT], a.shape[0]
@@ -79,7 +79,7 @@ def _pump_in_order(m: Any, a: Any, w: Any, now: Any) -> None:
     m[G_WAKE] = wake
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _pump_by_channel(m: Any, a: Any, w: Any, now: Any) -> None:
     """Fifo and Reorder arbiters: take up to MaxActiveTransactions, and queue them per channel."""
     _collect(m, a, w, now)
@@ -105,7 +105,7 @@ def _pump_by_channel(m: Any, a: Any, w: Any, now: Any) -> None:
     m[G_WAKE] = wake
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _collect(m: Any, a: Any, w: Any, now: Any) -> None:
     """Count answers that arrived before `now`: each makes room for another active transaction a cycle later."""
     if m[C_ARBITER] == ARB_FIFO:
@@ -122,7 +122,7 @@ def _collect(m: Any, a: Any, w: Any, now: Any) -> None:
         m[G_DELIVERED] = at
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _next_delivery(m: Any, a: Any, w: Any) -> Any:
     """When the next answer makes room, if that is known already."""
     time = INFINITY
@@ -135,7 +135,7 @@ def _next_delivery(m: Any, a: Any, w: Any) -> Any:
     return time
 
 
-@njit(cache=True, nogil=True)
+@lean
 def respond(m: Any, a: Any, w: Any, channel: int, access: int, data_end: Any) -> None:
     """The controller's response queue: one answer a cycle, in order of the data (Fifo) or of arrival (Reorder)."""
     if m[C_RESPONSE] == RESP_FIFO:
@@ -153,7 +153,7 @@ def respond(m: Any, a: Any, w: Any, channel: int, access: int, data_end: Any) ->
     m[H_NEXT_RESPONSE + CHANNEL_STEP * channel] = waiting
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _deliver(m: Any, a: Any, w: Any, channel: int, access: int, time: Any) -> None:
     """The arbiter's way back: at once (Simple, Fifo) or in order over all channels (Reorder)."""
     if m[C_ARBITER] == ARB_REORDER:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from archgym.sims.dram.jit import lean
 
 from archgym.sims.dram.layout import (
     BANK_STEP, B_ACT_AT, B_RANK, COUNT_OF, C_RAS, C_RTP, C_WRITE_CLOSE, ENTRY_AT, ENTRY_STEP, E_BASE, E_COUNT,
     E_LATENCY, E_OUTER, E_OUTER_COUNT, E_REGION, E_RING, E_RING_NODE, E_RING_REGION, E_WINDOW, G_LOGGED, M_ACTIVE,
-    M_PRECHARGED, N_BANKS, N_GROUPS, N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PRE, RANK_STEP, RDA,
-    READY, REGIONS, RINGS, RING_TURN, R_CLOSING, R_IDLE_AT, R_MODE, R_OPEN, R_SINCE, R_SPENT,
+    M_PRECHARGED, N_BANKS, N_GROUPS, N_NODES, N_PER_GROUP, N_RANKS, N_READY, N_RING, PRE, RANK_STEP, RDA, READY,
+    REGIONS, RINGS, RING_TURN, R_CLOSING, R_IDLE_AT, R_MODE, R_OPEN, R_SINCE, R_SPENT,
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@lean
 def impose(m: Any, a: Any, w: Any, channel: int, command: int, local_bank: int, now: Any) -> None:
     """Raise the earliest times of whatever must wait for `command`, sent to a bank (of a rank, its first) at `now`."""
     offset = READY + channel * m[N_READY]
@@ -47,7 +47,7 @@ def impose(m: Any, a: Any, w: Any, channel: int, command: int, local_bank: int, 
                     m[i] = time
 
 
-@njit(cache=True, nogil=True)
+@lean
 def log(m: Any, log_rows: Any, now: Any, channel: int, command: int, local_bank: int, row: int, column: int, request: int) -> None:
     """Count a command and, if a log is kept, write it down: the reader of the log is an independent checker."""
     m[COUNT_OF + command] += 1
@@ -67,7 +67,7 @@ def log(m: Any, log_rows: Any, now: Any, channel: int, command: int, local_bank:
         log_rows[at, 9] = request
 
 
-@njit(cache=True, nogil=True)
+@lean
 def spend(m: Any, a: Any, w: Any, rank: int, now: Any, mode: int) -> None:
     """Close the rank's account of the time up to `now` and continue in `mode`.
 
@@ -88,7 +88,7 @@ def spend(m: Any, a: Any, w: Any, rank: int, now: Any, mode: int) -> None:
     m[R_MODE + RANK_STEP * rank] = mode
 
 
-@njit(cache=True, nogil=True)
+@lean
 def opened(m: Any, a: Any, w: Any, bank: int, now: Any) -> None:
     """A bank of the rank opened a row."""
     rank = m[B_RANK + BANK_STEP * bank]
@@ -98,7 +98,7 @@ def opened(m: Any, a: Any, w: Any, bank: int, now: Any) -> None:
     m[R_OPEN + RANK_STEP * rank] += 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def closed(m: Any, a: Any, w: Any, bank: int, now: Any, command: int) -> None:
     """A bank of the rank closes its row: now (PRE), or when the auto-precharge of RDA or WRA happens."""
     rank = m[B_RANK + BANK_STEP * bank]

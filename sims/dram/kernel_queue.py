@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from archgym.sims.dram.jit import lean
 
 from archgym.sims.dram.layout import (
     ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BLOCKED, B_BUS, B_CANDIDATE,
@@ -13,7 +13,7 @@ from archgym.sims.dram.layout import (
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@lean
 def list_of(m: Any, a: Any, w: Any, access: int) -> int:
     """Which list an access belongs to: one per bank, or a second one for writes where the scheduler separates them."""
     number = 2 * a[access, A_BANK]
@@ -22,7 +22,7 @@ def list_of(m: Any, a: Any, w: Any, access: int) -> int:
     return number
 
 
-@njit(cache=True, nogil=True)
+@lean
 def append(m: Any, a: Any, w: Any, access: int) -> None:
     """Put an access at the end of its bank's list."""
     bank = a[access, A_BANK]
@@ -43,7 +43,7 @@ def append(m: Any, a: Any, w: Any, access: int) -> None:
         m[L_HITS + LIST_STEP * number] += 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def remove(m: Any, a: Any, w: Any, access: int) -> None:
     """Take an access (a row hit, its column command is issued) out of its bank's list."""
     bank = a[access, A_BANK]
@@ -70,7 +70,7 @@ def remove(m: Any, a: Any, w: Any, access: int) -> None:
         m[L_FIRST_HIT + LIST_STEP * number] = found
 
 
-@njit(cache=True, nogil=True)
+@lean
 def count_hits(m: Any, a: Any, w: Any, bank: int) -> None:
     """After the bank opened or closed a row: which waiting requests hit it."""
     row = m[B_OPEN + BANK_STEP * bank]
@@ -88,7 +88,7 @@ def count_hits(m: Any, a: Any, w: Any, bank: int) -> None:
         m[L_FIRST_HIT + LIST_STEP * number] = first
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _pick(m: Any, a: Any, w: Any, bank: int) -> int:
     """The scheduler: which request of the bank is next, or -1 (a write while reads have their turn, say)."""
     one = 2 * bank
@@ -100,7 +100,7 @@ def _pick(m: Any, a: Any, w: Any, bank: int) -> int:
     return _pick_of_two(m, a, w, bank)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _pick_of_two(m: Any, a: Any, w: Any, bank: int) -> int:
     one = 2 * bank
     channel = m[B_CHANNEL + BANK_STEP * bank]
@@ -133,7 +133,7 @@ def _pick_of_two(m: Any, a: Any, w: Any, bank: int) -> int:
     return min(m[L_HEAD + LIST_STEP * one], m[L_HEAD + LIST_STEP * (one + 1)])
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _overtakes(m: Any, a: Any, w: Any, access: int, older: int) -> bool:
     """Whether a request of the other list, older than `access`, goes to the same row and column."""
     while older >= 0 and older < access:
@@ -143,7 +143,7 @@ def _overtakes(m: Any, a: Any, w: Any, access: int, older: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _further_hit(m: Any, a: Any, w: Any, bank: int, access: int) -> bool:
     """Whether another request of the bank will hit the open row after this one."""
     one = 2 * bank
@@ -157,7 +157,7 @@ def _further_hit(m: Any, a: Any, w: Any, bank: int, access: int) -> bool:
     return m[L_HITS + LIST_STEP * one] + m[C_TWO_LISTS] * m[L_HITS + LIST_STEP * (one + 1)] >= 2
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _closes(m: Any, a: Any, w: Any, bank: int, access: int) -> bool:
     """The page policy: whether the column command of `access` closes the row by itself."""
     page = m[C_PAGE]
@@ -173,7 +173,7 @@ def _closes(m: Any, a: Any, w: Any, bank: int, access: int) -> bool:
     return page == OPEN_ADAPTIVE and waiting >= 2 and not _further_hit(m, a, w, bank, access)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def choose(m: Any, a: Any, w: Any, bank: int) -> None:
     """Find the bank's candidate request and command again, after anything about the bank changed."""
     channel = m[B_CHANNEL + BANK_STEP * bank]
@@ -211,7 +211,7 @@ def choose(m: Any, a: Any, w: Any, bank: int) -> None:
         m[H_ACTIVE + CHANNEL_STEP * channel] = place + 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def retire(m: Any, a: Any, w: Any, bank: int) -> None:
     """Take the bank out of the channel's busy banks: it has no candidate."""
     place = m[B_PLACE + BANK_STEP * bank]
@@ -225,7 +225,7 @@ def retire(m: Any, a: Any, w: Any, bank: int) -> None:
         m[B_PLACE + BANK_STEP * bank] = -1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def choose_all(m: Any, a: Any, w: Any, channel: int) -> None:
     """Find the candidates of all banks of a channel again: reads and writes changed turns."""
     banks = m[N_BANKS]
@@ -234,7 +234,7 @@ def choose_all(m: Any, a: Any, w: Any, channel: int) -> None:
             choose(m, a, w, bank)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def turn(m: Any, a: Any, w: Any, channel: int) -> None:
     """Write draining: writes have their turn from above the high watermark (or no read left) to the low one."""
     reads, writes = m[H_READS + CHANNEL_STEP * channel], m[H_WRITES + CHANNEL_STEP * channel]
@@ -247,7 +247,7 @@ def turn(m: Any, a: Any, w: Any, channel: int) -> None:
         choose_all(m, a, w, channel)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def regroup(m: Any, a: Any, w: Any, channel: int) -> None:
     """The channel changed between reads and writes: banks with row hits of both kinds may choose otherwise."""
     for place in range(m[H_ACTIVE + CHANNEL_STEP * channel]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from archgym.sims.dram.jit import lean
 
 from archgym.sims.dram.kernel_queue import choose
 from archgym.sims.dram.layout import (
@@ -21,7 +21,7 @@ from archgym.sims.dram.layout import (
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@lean
 def manage(m: Any, a: Any, w: Any, channel: int, now: Any) -> None:
     """Let every rank of the channel decide at `now`; sets when the next decision is due at the latest (H_WAKE)."""
     ranks = m[N_PSEUDO] * m[N_RANKS]
@@ -44,7 +44,7 @@ def manage(m: Any, a: Any, w: Any, channel: int, now: Any) -> None:
     m[H_WAKE + CHANNEL_STEP * channel] = wake
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _legal_from(m: Any, a: Any, w: Any, channel: int, rank: int, command: int) -> Any:
     """First cycle a command of the rank's managers is legal."""
     base, slot = READY + channel * m[N_READY], m[SLOT + command]
@@ -62,7 +62,7 @@ def _legal_from(m: Any, a: Any, w: Any, channel: int, rank: int, command: int) -
     return time
 
 
-@njit(cache=True, nogil=True)
+@lean
 def block(m: Any, a: Any, w: Any, bank: int, count: int, step: int) -> None:
     """Keep banks from issuing anything until their refresh."""
     for i in range(count):
@@ -70,7 +70,7 @@ def block(m: Any, a: Any, w: Any, bank: int, count: int, step: int) -> None:
         choose(m, a, w, bank + i * step)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def release(m: Any, a: Any, w: Any, bank: int, count: int, step: int) -> None:
     """Let banks go on (after a refresh, or when the rank woke)."""
     for i in range(count):
@@ -78,7 +78,7 @@ def release(m: Any, a: Any, w: Any, bank: int, count: int, step: int) -> None:
         choose(m, a, w, bank + i * step)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _refresh(m: Any, a: Any, w: Any, rank: int, now: Any) -> None:
     """Due refreshes: forced once `C_POSTPONE` are owed, else only while idle; idle time pulls more in."""
     if now < m[R_REF_AT + RANK_STEP * rank]:
@@ -99,7 +99,7 @@ def _refresh(m: Any, a: Any, w: Any, rank: int, now: Any) -> None:
         _refresh_banks(m, a, w, rank)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _refresh_rank(m: Any, a: Any, w: Any, rank: int) -> None:
     """All-bank refresh of one rank."""
     banks, first = m[N_GROUPS] * m[N_PER_GROUP], m[R_FIRST_BANK + RANK_STEP * rank]
@@ -119,7 +119,7 @@ def _refresh_rank(m: Any, a: Any, w: Any, rank: int) -> None:
     m[R_COMMAND + RANK_STEP * rank] = PREA if m[R_OPEN + RANK_STEP * rank] > 0 else REFAB
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _refresh_banks(m: Any, a: Any, w: Any, rank: int) -> None:
     """Per-bank refresh, or the same bank of every bank group: each in turn, an idle one first."""
     groups, per_group, first = m[N_GROUPS], m[N_PER_GROUP], m[R_FIRST_BANK + RANK_STEP * rank]
@@ -159,7 +159,7 @@ def _refresh_banks(m: Any, a: Any, w: Any, rank: int) -> None:
             return
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _power_down(m: Any, a: Any, w: Any, rank: int) -> None:
     """Staggered: power-down when idle; woken for a refresh while still idle, self refresh; one refresh on leaving it."""
     state = m[R_PD_STATE + RANK_STEP * rank]
@@ -180,7 +180,7 @@ def _power_down(m: Any, a: Any, w: Any, rank: int) -> None:
         m[R_TARGET + RANK_STEP * rank] = m[R_FIRST_BANK + RANK_STEP * rank]
 
 
-@njit(cache=True, nogil=True)
+@lean
 def wanted(m: Any, a: Any, w: Any, channel: int, rank: int) -> None:
     """A request for the rank arrived: leave any power-down, forget plans to enter one."""
     m[R_IDLE + RANK_STEP * rank] = 0
@@ -191,7 +191,7 @@ def wanted(m: Any, a: Any, w: Any, channel: int, rank: int) -> None:
     m[H_ATTEND + CHANNEL_STEP * channel] = 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def idle(m: Any, a: Any, w: Any, channel: int, rank: int) -> None:
     """A command left the rank without requests: it may power down."""
     m[R_IDLE + RANK_STEP * rank] = 1
@@ -200,7 +200,7 @@ def idle(m: Any, a: Any, w: Any, channel: int, rank: int) -> None:
     m[H_ATTEND + CHANNEL_STEP * channel] = 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def refreshed(m: Any, a: Any, w: Any, rank: int, now: Any, command: int) -> None:
     """A refresh was issued: what is owed, and which banks may go on."""
     interval, first = m[C_REF_INTERVAL], m[R_FIRST_BANK + RANK_STEP * rank]
@@ -233,14 +233,14 @@ def refreshed(m: Any, a: Any, w: Any, rank: int, now: Any, command: int) -> None
         release(m, a, w, first + m[R_REF_BANK + RANK_STEP * rank], 1, 1)
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _everything(m: Any, a: Any, w: Any) -> int:
     """Bit mask of the banks (or sets of banks) of a rank that await their refresh: all."""
     units = m[N_PER_GROUP] if m[C_REFRESH] != PER_BANK else m[N_GROUPS] * m[N_PER_GROUP]
     return (1 << units) - 1
 
 
-@njit(cache=True, nogil=True)
+@lean
 def slept(m: Any, a: Any, w: Any, rank: int, command: int) -> None:
     """The power-down state after a command of the rank's managers."""
     if command == PDE:

@@ -21,7 +21,8 @@ ACT, PRE, PREA, RD, RDA, WR, WRA, REFAB, REFPB, REFSB, PDE, PDX, SREFE, SREFX = 
 
 # Limits of one simulation, all channels together.
 MAX_CHANNELS, MAX_RANKS, MAX_BANKS = 64, 512, 4096
-_MAX_ENTRIES, _MAX_REGIONS, _MAX_RINGS = 1024, 64, 32768
+MAX_BANKS_OF_CHANNEL = 512
+_MAX_ENTRIES, _MAX_REGIONS, _MAX_RINGS = 1024, 48, 16384
 
 # -- Settings: codes, whose names are in `controller.py` ----------------------------------------------------------------
 OPEN, OPEN_ADAPTIVE, CLOSED, CLOSED_ADAPTIVE = range(4)
@@ -63,7 +64,7 @@ ENTRY_STEP = 10
     E_BASE, E_REGION, E_COUNT, E_OUTER, E_OUTER_COUNT, E_LATENCY, E_RING, E_WINDOW, E_RING_NODE, E_RING_REGION,
 ) = range(_ENTRY, _ENTRY + ENTRY_STEP)  # fmt: skip
 REGIONS = _ENTRY + ENTRY_STEP * _MAX_ENTRIES
-_AFTER_REGIONS = REGIONS + _MAX_REGIONS * MAX_BANKS
+_AFTER_REGIONS = REGIONS + _MAX_REGIONS * MAX_BANKS_OF_CHANNEL
 
 # -- m: channels --------------------------------------------------------------------------------------------------------
 CHANNEL_STEP = 32
