@@ -53,11 +53,8 @@ lint: $(DEV)/.installed
 types: $(DEV)/.installed
 	$(dev) -m mypy
 
-# Two passes: coverage cannot see into compiled code, so the tests marked `kernel` run again with the compiler off.
 test: lint types
-	$(dev) -m pytest -m "not slow" -n $(WORKERS) --cov --cov-report= </dev/null
-	NUMBA_DISABLE_JIT=1 $(dev) -m pytest -m "kernel and not slow" -n $(WORKERS) --cov --cov-append --cov-report= </dev/null
-	$(dev) -m coverage report
+	$(dev) -m pytest -m "not slow" -n $(WORKERS) --cov --cov-report=term </dev/null
 
 test-slow: lint types
 	$(dev) -m pytest -n $(WORKERS) </dev/null

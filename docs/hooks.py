@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -65,17 +66,18 @@ def environment_page(name: str) -> str:
         inspect.getdoc(type(simulator)) or "",
         f'Simulator `archgym.simulator("{name}")`, version {simulator.version}; Gymnasium id `{gym_id}`.',
         "## Options",
-        table(("option", "default"), options(type(simulator))),
+        table(("option", "default", "what it is"), options(type(simulator))),
         "## Metrics",
         table(
             ("metric", "unit", "better", "what it is"),
             [(f"`{m.name}`", m.unit, BETTER[m.direction], m.doc) for m in simulator.metrics],
         ),
         "## Workloads",
-        ", ".join(f"`{workload}`" for workload in simulator.workloads),
+        workload_section(simulator),
         "## Objectives",
         table(("name", "what it stands for"), scorable(simulator)),
     ]
+    parts += device_section(simulator)
     for label, doc, variant in spaces(name, simulator):
         parts += [f"## Space {label}".rstrip(), f"{doc[:1].upper()}{doc[1:]}", *space_section(variant)]
     return "\n\n".join(parts) + "\n"
@@ -84,10 +86,31 @@ def environment_page(name: str) -> str:
 BETTER = {"minimize": "smaller", "maximize": "larger", "none": ""}
 
 
+def beside(simulator: Simulator, module: str, attribute: str) -> dict[str, Any]:
+    """A table in the simulator's folder: `attribute` of the module `module`; empty where there is none."""
+    name = f"{type(simulator).__module__.rpartition('.')[0]}.{module}"
+    if importlib.util.find_spec(name) is None:
+        return {}
+    return dict(getattr(importlib.import_module(name), attribute, {}))
+
+
+def workload_section(simulator: Simulator) -> str:
+    """Workloads, with their descriptions where the family gives them."""
+    docs = beside(simulator, "workloads", "WORKLOADS")
+    rows = [(f"`{name}`", getattr(docs.get(name), "doc", "")) for name in simulator.workloads]
+    return table(("workload", "what it is"), rows)
+
+
+def device_section(simulator: Simulator) -> list[str]:
+    """Devices with the sources of their numbers, where the family has some."""
+    devices = beside(simulator, "devices", "DEVICES")
+    rows = [(f"`{name}`", "<br>".join(device.sources)) for name, device in devices.items()]
+    return ["## Devices", table(("device", "where its numbers are from"), rows)] if rows else []
+
+
 def spaces(name: str, simulator: Simulator) -> Iterable[tuple[str, str, DesignSpace]]:
-    """Every space a family offers by name (`SPACES` of the module `space` beside its simulator), or the one it has."""
-    beside = f"{type(simulator).__module__.rpartition('.')[0]}.space"
-    known = getattr(importlib.import_module(beside), "SPACES", {}) if importlib.util.find_spec(beside) else {}
+    """Every space the family offers by name, or the one it has."""
+    known = beside(simulator, "space", "SPACES")
     if not known:
         return [("", "", simulator.space)]
     return [(f"`{each}`", f"{doc}.", catalog.simulator(name, space=each).space) for each, doc in known.items()]
@@ -107,10 +130,13 @@ def space_section(space: DesignSpace) -> list[str]:
     ]
 
 
-def options(simulator: type[Simulator]) -> list[tuple[str, str]]:
-    """Keyword options of a simulator and their defaults."""
+def options(simulator: type[Simulator]) -> list[tuple[str, str, str]]:
+    """Keyword options of a simulator, their defaults and what its docstring says of them."""
+    constructor = inspect.getdoc(simulator.__init__) or ""
+    sections = griffe.Docstring(constructor, parser="google", parser_options={"warnings": False}).parse()
+    said = {item.name: item.description for s in sections if s.kind.value == "parameters" for item in s.value}
     return [
-        (f"`{p.name}`", f"`{p.default!r}`")
+        (f"`{p.name}`", f"`{p.default!r}`", said.get(p.name, ""))
         for p in inspect.signature(simulator).parameters.values()
         if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}
     ]
