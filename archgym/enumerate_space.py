@@ -152,6 +152,7 @@ def enumerate_space(
                     workers,
                     suspects=set,
                     give_up=_give_up,
+                    tell=lambda _: None,  # nothing was lost, and the progress lines go on
                 )
                 report()
                 pool.run(tasks, report, 2.0)

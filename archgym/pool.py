@@ -26,6 +26,7 @@ class Pool:
     Attributes:
         suspects: asked when the pool breaks: which of the unfinished tasks had started.
         give_up: told of a task that kept killing its process, with the reason.
+        tell: told, in a line, that the pool broke and what is done about it.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Pool:
         *,
         suspects: Callable[[], set[int]],
         give_up: Callable[[int, str], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._work, self._arguments, self._workers = work, arguments, workers
-        self._suspects, self._give_up = suspects, give_up
+        self._suspects, self._give_up, self._tell = suspects, give_up, tell
         self._cause = "its worker process ended"
 
     def run(self, tasks: Iterable[int], every: Callable[[], None], seconds: float = 0.5) -> None:
@@ -58,6 +60,7 @@ class Pool:
             before = len(left)
             if idle_rounds == _ATTEMPTS_ALONE:
                 raise StoreError(f"worker processes end before they begin: {self._cause}")
+            self._tell(f"{self._cause}; going on with new workers, first with what was running, one at a time")
             for task in [each for each in left if each in started]:
                 self._alone(task, every, seconds)
             left = [each for each in left if each not in started]

@@ -84,6 +84,9 @@ def _execute(directory: Path, stores: Sequence[Path], workers: int, show: Displa
         def give_up(trial: int, reason: str) -> None:
             set_state(connection, trial, "failed", reason)
 
-        pool = Pool(run_one, (directory, stores), workers, suspects=suspects, give_up=give_up)
+        def tell(line: str) -> None:
+            show.say(f"note: {line}")
+
+        pool = Pool(run_one, (directory, stores), workers, suspects=suspects, give_up=give_up, tell=tell)
         with interruptible(), show.watching(connection):
             pool.run(trials, lambda: show.update(connection))

@@ -87,8 +87,9 @@ def test_a_killed_worker_is_replaced(toy):
     wait_for(lambda: stored(toy / "runs" / "x") >= 20)
     workers = [pid for pid in descendants(process.pid) if "spawn_main" in _command(pid)]
     os.kill(min(workers), signal.SIGKILL)
-    _, errors = process.communicate(timeout=90)
+    output, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors
+    assert "was ended by SIGKILL (out of memory?); going on with new workers" in output
     run_experiment(write(toy, "whole.yaml", options=SLOW, budget=80))
     assert results(toy / "runs" / "x") == results(toy / "runs" / "whole")
 
