@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from archgym.core import Floats
 
-__all__ = ["best_so_far", "draw_gap", "evaluation_axis", "final_results", "importance_bars", "regret_curves", "shown"]
+__all__ = [
+    "best_so_far",
+    "draw_gap",
+    "evaluation_axis",
+    "final_results",
+    "importance_bars",
+    "regret_curves",
+    "shown",
+    "tick",
+]
 
 _MOST_CURVES = 12
 _BANDS = 4  # interquartile bands of the best agents and of the baseline; more would hide each other
@@ -64,7 +73,7 @@ def best_so_far(section: Section, looks: Looks, *, log_x: bool) -> Figure:
                      label=label, zorder=1)  # fmt: skip
     _limits(axis, seen, float(scale.values(section.reference_cost)), grid)
     axis.set_ylabel(f"best {scale.axis} so far")
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 4) if value else "0"))
+    axis.yaxis.set_major_formatter(FuncFormatter(tick))
     evaluation_axis(axis, section.budget, log_x=log_x)
     _legend(figure, axis)
     return figure
@@ -112,10 +121,10 @@ def final_results(section: Section, looks: Looks) -> Figure:
         look = looks[group.label]
         finals = scale.values(np.array([trial.final for trial in group.counted]))
         offset = 0.22 * np.linspace(-1, 1, len(finals)) if len(finals) > 1 else np.zeros(1)
-        axis.scatter(finals, row + offset, s=17, color=look.colour, alpha=0.55, linewidth=0, zorder=2)
+        axis.scatter(finals, row + offset, s=22, color=look.colour, alpha=0.75, linewidth=0, zorder=5)
         assert group.final is not None
         middle = float(scale.values(group.final.median))
-        axis.plot([middle, middle], [row - 0.34, row + 0.34], color=INK, linewidth=2, zorder=4)
+        axis.plot([middle, middle], [row - 0.34, row + 0.34], color=INK, linewidth=1.8, zorder=4)
         if group.final.interval is not None:
             axis.plot(scale.values(np.array(group.final.interval)), [row, row], color=INK, linewidth=1.2, zorder=3)
     axis.set_yticks(range(len(groups)), [group.label for group in groups])
@@ -124,7 +133,7 @@ def final_results(section: Section, looks: Looks) -> Figure:
     if section.known:
         axis.axvline(float(scale.values(section.reference_cost)), color=INK, linewidth=1.1, linestyle=(0, (6, 3)),
                      zorder=1)  # fmt: skip
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 4) if value else "0"))
+    axis.xaxis.set_major_formatter(FuncFormatter(tick))
     axis.xaxis.set_major_locator(_few_ticks())
     axis.set_xlabel(f"best {scale.axis} after {count(section.budget)} distinct evaluations")
     return figure
@@ -149,6 +158,11 @@ def importance_bars(section: Section) -> Figure:
 # -- pieces -----------------------------------------------------------------------------------------------------------
 
 
+def tick(value: float, _position: int | None = None) -> str:
+    """A tick label without trailing zeros."""
+    return f"{value:,.6g}" if abs(value) < 1e6 else number(value, 3)
+
+
 def evaluation_axis(axis: Axes, budget: int, *, log_x: bool) -> None:
     """The x axis of every curve."""
     if log_x and budget > 1:
@@ -166,8 +180,8 @@ def _line(axis: Axes, grid: NDArray[np.int64], values: Floats, label: str, look:
 
 
 def _limits(axis: Axes, medians: list[Floats], best: float, grid: NDArray[np.int64]) -> None:
-    """Leave out the first per cent of the evaluations: a first random design would squash everything else."""
-    late = grid >= max(grid[-1] * 0.01, 2)
+    """Leave out the first evaluations: a first random design would squash everything else."""
+    late = grid >= max(grid[-1] * 0.02, min(5, grid[-1]))
     values = np.concatenate([median[late] for median in medians] or [np.zeros(0)])
     values = np.append(values, best)
     values = values[np.isfinite(values)]

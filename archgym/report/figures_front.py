@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from archgym.report.figures import Looks, draw_gap, shown
+from archgym.report.figures import Looks, draw_gap, shown, tick
 from archgym.report.reference import front_of
 from archgym.report.sections import Section
 from archgym.report.style import INK, new_figure
 from archgym.report.trials import Candidates, merge
-from archgym.report.units import Unit, metric_title, number, unit_for
+from archgym.report.units import Unit, metric_title, unit_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def pareto_front(section: Section, looks: Looks) -> Figure:
         axis.set_ylabel(titles[up][0])
         axis.xaxis.set_major_locator(MaxNLocator(6))
         for one in (axis.xaxis, axis.yaxis):
-            one.set_major_formatter(FuncFormatter(lambda value, _: number(value, 4) if value else "0"))
+            one.set_major_formatter(FuncFormatter(tick))
     for spare in list(axes.flat)[len(pairs) :]:
         spare.set_axis_off()
     handles, labels = axes.flat[0].get_legend_handles_labels()

@@ -44,7 +44,7 @@ def standings(sections: Sequence[Section]) -> dict[str, Any]:
                 "label": labels[row],
                 "rank": number(float(means[row]), 2),
                 "cells": [
-                    {"text": texts[row][c], "first": bool(smaller[row, c] == 0 and not np.isnan(medians[row, c]))}
+                    {"text": texts[row][c], "first": bool(smaller[row, c] == 0 and np.isfinite(medians[row, c]))}
                     for c in range(len(sections))
                 ],
             }

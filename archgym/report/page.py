@@ -184,7 +184,8 @@ def _design_of(run: Run, sections: list[Section]) -> str:
     budgets = sorted({t.budget for t in trials})
     budget = " or ".join(count(b) for b in budgets) or "no"
     size = f" of {sections[0].source.space.size:,}" if sections else ""
-    return f"{' × '.join(axes)} = {len(trials):,} searches; each may evaluate {budget} distinct designs{size}."
+    searches = "1 search" if len(trials) == 1 else f"{len(trials):,} searches"
+    return f"{' × '.join(axes)} = {searches}; each may evaluate {budget} distinct designs{size}."
 
 
 def _yaml(run: Run) -> str:

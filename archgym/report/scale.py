@@ -71,8 +71,8 @@ class Scale:
         A cost below `best` by more than rounding stays negative: the caller must flag it (the optimum was wrong).
         """
         array = np.asarray(costs, dtype=np.float64)
-        finite = np.isfinite(array)
-        gap = np.where(finite, np.where(finite, array, best) - best, np.inf)
+        finite = np.isfinite(array) & np.isfinite(best)  # nothing feasible is infinitely far
+        gap = np.where(finite, np.where(finite, array, 0.0) - (best if np.isfinite(best) else 0.0), np.inf)
         gap = np.where(np.abs(gap) <= _SLACK * max(abs(best), 1e-300), 0.0, gap)
         if self.kind == "log":
             return np.asarray(np.expm1(np.minimum(gap, 700.0)))

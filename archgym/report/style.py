@@ -96,7 +96,7 @@ def save(figure: Figure, path: Path, alt: str) -> str:
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert size is not None  # Matplotlib always writes one
     head = f'<svg class="plot" role="img" aria-label="{_escaped(alt)}" viewBox="0 0 {size[1]} {size[2]}" '
-    head += f'style="max-width:{float(size[1]) * 4 / 3:.0f}px" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    head += f'style="max-width:{float(size[1]) * 1.6:.0f}px" xmlns:xlink="http://www.w3.org/1999/xlink">'
     return head + svg[svg.index(">", svg.index("<svg")) + 1 :]
 
 

@@ -98,6 +98,7 @@ def comparison(section: Section) -> list[dict[str, Any]]:
     """One row an agent, the best first."""
     scale, best = section.scale, section.reference_cost
     rows = []
+    lead = min((group.final.median for group in section.ranked if group.final is not None), default=np.inf)
     for group in section.ranked:
         assert group.final is not None
         assert group.regret is not None
@@ -108,7 +109,7 @@ def comparison(section: Section) -> list[dict[str, Any]]:
             "quartiles": _range(scale, group.final.q25, group.final.q75),
             "interval": "one seed" if group.final.interval is None else _range(scale, *group.final.interval),
             "regret": scale.regret_text(group.regret.median, best),
-            "leads": group.final.median <= section.ranked[0].final.median,  # type: ignore[union-attr]
+            "leads": np.isfinite(group.final.median) and group.final.median <= lead,
             "hits": f"{group.hits}/{group.final.n}",
             "near": _near(group),
             "wins": "" if group.wins is None else percent(group.wins),
