@@ -40,9 +40,9 @@ class DesignEnv(gymnasium.Env[View, Any]):
     there, choices as numbers in [0, 1]. Rewards are the objective's (bigger is better; see `Objective.rewards`),
     finite for every design: one that breaks a constraint gets -100 to -101, one without numbers -102.
 
-    `info` of a step that made a whole design: `design`, `metrics` (empty without numbers), `cost` (what searches are ranked by), `status`, `reason`; always:
-    `distinct` (designs charged), `simulated`, `budget_left` when there is a budget, and `action_mask` where some
-    actions lead nowhere new (`sequential`, `local`; also by the method `action_masks`).
+    `info` of a step that made a whole design: `design`, `metrics` (empty without numbers), `cost` (what searches are
+    ranked by), `status`, `reason`; always: `distinct` (designs charged), `simulated`, `budget_left` when there is a
+    budget, and `action_mask` where some actions lead nowhere new (`sequential`, `local`; also by `action_masks`).
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium declares it so)

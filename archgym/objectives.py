@@ -43,9 +43,9 @@ _REGISTERED: dict[str, dict[str, Any]] = {
     "low-latency": {"minimize": "latency_ns"},
     "low-energy": {"minimize": "energy_pj"},
     "throughput": {"maximize": "bandwidth_gbps"},
-    # 1 W is the predecessor's power target. Its latency target is on the total time; 100 ns on the mean read latency
-    # is twice the idle row-miss latency of DDR3/DDR4 devices (tRCD + CL + burst, 30 to 50 ns with the controller).
-    "both": {"meet": {"power_mw": 1000.0, "latency_ns": 100.0}},
+    # The predecessor's targets: 1 W, and 0.1 ms for its traces of 10,000 reads that arrive one per 1.25 ns. Answered at
+    # an even rate over 0.1 ms, they wait (100,000 - 12,500) / 2 ns on average. Other workloads need other targets.
+    "both": {"meet": {"power_mw": 1000.0, "latency_ns": 43_750.0}},
     "edp": {"product": {"energy_pj": 1.0, "time_ns": 1.0}},
     "pareto": {"pareto": ["latency_ns", "energy_pj"]},
     "archgym-low-power": {"published": "low-power"},

@@ -32,7 +32,8 @@ def test_every_registered_agent_is_what_its_line_says(name):
 
 def test_every_registered_simulator_is_what_its_line_says():
     assert "dram" in catalog.simulators()
-    for name in catalog.simulators():
+    ours = [name for name, entry in catalog._BUILT_IN["simulator"].items() if entry.provider == "archgym"]
+    for name in ours:
         made = catalog.simulator(name)
         assert isinstance(made, archgym.Simulator)
         assert made.name == name

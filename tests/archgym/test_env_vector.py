@@ -139,6 +139,9 @@ def test_gymnasium_makes_it_too():
 @pytest.fixture(autouse=True)
 def _registered():
     archgym.catalog.register_simulator("toy-for-vector", "cache_toy:Toy")
+    yield
+    del archgym.catalog._BUILT_IN["simulator"]["toy-for-vector"]
+    del gymnasium.registry["archgym/toy-for-vector-v0"]
 
 
 def test_misuse_is_met_with_the_fix():

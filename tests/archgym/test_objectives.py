@@ -159,6 +159,14 @@ def test_rewards_are_minus_the_logarithm():
     assert objective("pareto").rewards(ev)[0] == pytest.approx(-math.log(99 * 5) / 2)
 
 
+def test_both_asks_for_the_predecessor_s_targets():
+    """1 W; and 0.1 ms for 10,000 reads, arriving every 1.25 ns, answered every 10 ns."""
+    answered, arrived = 10.0 * np.arange(10_000), 1.25 * np.arange(10_000)
+    targets = objectives()["both"]["meet"]
+    assert targets["power_mw"] == 1e3
+    assert targets["latency_ns"] == pytest.approx(np.mean(answered - arrived), rel=1e-3)
+
+
 # -- published formulae -----------------------------------------------------------------------------------------------
 
 
