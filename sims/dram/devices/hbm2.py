@@ -51,7 +51,7 @@ _TIMING = {
 }
 
 # mA per pseudo channel at 1.2 V. Vendors' IDD tables are not public. Standby and refresh: half of the values per
-# channel of DRAMsim3 configs/HBM2_8Gb_x128.ini. Activate and burst: equivalent currents of published energies (I/O included),
+# channel of DRAMsim3 configs/HBM2_8Gb_x128.ini. Activate and burst: equivalent currents of published energies with I/O,
 # 909 pJ per 1 KB activate and 3.48 pJ per bit, from O'Connor et al., MICRO 2017, as Duplex (MICRO 2024) uses them.
 # Uncertainty: a factor of two. Measured on 36 stacks (CMU-SAFARI/HBM-Power): 444 pJ, 5.16 read and 3.47 write pJ per
 # bit, 19 mA standby, 17 nJ per refresh (33 nJ here).
@@ -99,7 +99,7 @@ def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
         rules.refresh_all_rows(t),
         rules.refresh_bank_rows(t),
         rules.sleep_rows(t),
-        rules.bus_rows({"ACT": 2}, [rules.ROW]),
+        rules.bus_rows({"ACT": 2}, [rules.ROW_BUS]),
     )
 
 

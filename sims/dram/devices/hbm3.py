@@ -106,7 +106,7 @@ def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
         rules.refresh_all_rows(t),
         rules.refresh_bank_rows(t),
         rules.sleep_rows(t),
-        rules.bus_rows({"ACT": 2}, [rules.ROW]),
+        rules.bus_rows({"ACT": 2}, [rules.ROW_BUS]),
     )
 
 

@@ -117,7 +117,7 @@ def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:
         rules.refresh_all_rows(t),
         rules.refresh_bank_rows(t),
         rules.sleep_rows(t),
-        rules.bus_rows(_BUS_CYCLES, [rules.ROW + rules.COLUMN]),
+        rules.bus_rows(_BUS_CYCLES, [rules.ROW_BUS + rules.COLUMN]),
     )
 
 

@@ -17,6 +17,8 @@ COLUMN = READ + WRITE
 PRECHARGE = ("PRE", "PREA")
 REFRESH = ("REFAB", "REFPB", "REFSB")
 ROW = ("ACT", *PRECHARGE, *REFRESH)
+SLEEP = ("PDE", "PDX", "SREFE", "SREFX")
+ROW_BUS = ROW + SLEEP
 AWAKE = ROW + COLUMN + ("SREFE",)
 """Everything that a rank may be told while its clock is enabled, except to sleep again."""
 
