@@ -48,7 +48,7 @@ class Evaluator:
 
     Attributes:
         requested: designs asked for.
-        simulated: distinct designs the simulator scored.
+        simulated: distinct designs the simulator was given (those that break a constraint never reach it).
         cache_hits: distinct designs per call that were answered without simulating.
     """
 
@@ -83,7 +83,6 @@ class Evaluator:
             self.cache.put(missing, rows)
             known.update(zip(missing, rows, strict=True))
         self.requested += len(keys)
-        self.simulated += len(missing)
         self.cache_hits += len(distinct) - len(missing)
         found = [row for key in keys if (row := known[key]) is not None]
         values, status, reasons = zip(*found, strict=True)
@@ -99,6 +98,7 @@ class Evaluator:
         for row in np.flatnonzero(~allowed):
             reasons[row] = "; ".join(space.violations(designs[row]))
         rows = np.flatnonzero(allowed)
+        self.simulated += len(rows)
         if len(rows):
             scored = _checked(self._call(designs[rows]), len(rows))
             values[rows], status[rows] = scored.values, scored.status
@@ -111,7 +111,7 @@ class Evaluator:
             return self.simulator.simulate(designs, self.workload)
         except ArchGymError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a simulator may raise anything; the design fails, not the search
             if len(designs) > 1:  # one bad design must not condemn its batch
                 return Evaluations.concatenate([self._call(designs[i : i + 1]) for i in range(len(designs))])
             reason = f"{type(error).__name__}: {error}".splitlines()[0]

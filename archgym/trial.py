@@ -27,7 +27,7 @@ Observer = Callable[[Designs, Evaluations, Floats, Floats], None]
 """Called with each batch's *new* designs: designs, evaluations, costs float64[n, k], scalar float64[n]."""
 
 
-def effective_budget(budget: int, simulator: Simulator) -> int:
+def effective_budget(budget: object, simulator: Simulator) -> int:
     """The budget, capped at the size of the space.
 
     Raises:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import archgym
 from archgym.core import Agent, Designs, Evaluations, Floats, Metric, Simulator
