@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from archgym.sims.dram.workloads.captured import CAPTURED, shipped, version
 from archgym.sims.dram.workloads.generators import Generator
 from archgym.sims.dram.workloads.legacy import cloud
 from archgym.sims.dram.workloads.spec import parse
@@ -36,6 +37,10 @@ def _reference(name: str, family: str, seed: int, read: float, gap: float) -> Wo
     return _generated(name, "200,000 requests, the same as other simulators were compared on", spec)
 
 
+def _captured(name: str, doc: str) -> Workload:
+    return Workload(f"captured: {doc}", lambda: shipped(name), version(name))
+
+
 WORKLOADS: Mapping[str, Workload] = {
     "stream": _generated("stream", "10,000 sequential reads, the first ArchGym's stream.stl", "stream"),
     "random": _generated("random", "10,000 random reads in 1 GiB, like the first ArchGym's random.stl", "random"),
@@ -49,5 +54,6 @@ WORKLOADS: Mapping[str, Workload] = {
     "random_sat": _reference("random_sat", "random", 4, 0.7, 0),
     "random_gap20": _reference("random_gap20", "random", 5, 0.7, 20),
     "random_rdonly": _reference("random_rdonly", "random", 8, 1, 0),
+    **{name: _captured(name, doc) for name, doc in CAPTURED.items()},
 }
 """Registered workloads by name."""
