@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _MOST_CURVES = 12
-_BANDS = 4  # interquartile bands of the best agents and of the baseline; more would hide each other
+_BANDS = 2  # interquartile bands of the best agents and of the baseline; more would hide each other
 Looks = dict[str, Look]
 
 

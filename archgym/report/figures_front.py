@@ -55,11 +55,12 @@ def pareto_front(section: Section, looks: Looks) -> Figure:
         name = "known front" if section.sweep else "front of all agents"
         axis.plot(x, y, color=INK, linewidth=1.1, linestyle="-" if two else "", marker="" if two else ".",
                   drawstyle="steps-post" if titles[across][1] > 0 else "steps-pre", label=name, zorder=1)  # fmt: skip
-        for group in shown(section):
+        for rank, group in enumerate(shown(section)):  # rings inside rings: what several agents found stays visible
             front = pooled_front([trial.front for trial in group.counted])
             look = looks[group.label]
             axis.plot(shown_costs(front.costs, across), shown_costs(front.costs, up), linestyle="", label=group.label,
-                      marker=look.marker, color=look.colour, alpha=0.8, markersize=4, zorder=3)  # fmt: skip
+                      marker=look.marker, color=look.colour, fillstyle="none", markeredgewidth=1.4,
+                      markersize=max(9.5 - rank, 3), zorder=3)  # fmt: skip
         axis.set_xlabel(titles[across][0])
         axis.set_ylabel(titles[up][0])
         axis.xaxis.set_major_locator(MaxNLocator(6))

@@ -66,7 +66,7 @@ def _draw(folder: Path, sections: list[Section]) -> tuple[dict[str, list[dict[st
 def _section_figures(folder: Path, section: Section, drawn: dict[str, Look]) -> list[dict[str, Any]]:
     scale, name = section.scale, f"{section.key}"
     seeds = max((len(group.counted) for group in section.ranked), default=0)
-    band = "; bands: quartiles of the best four and of random search" if seeds > 1 else ""
+    band = "; bands: quartiles of the best two and of random search" if seeds > 1 else ""
     chosen = len(section.ranked) - len(shown(section))
     left_out = f" Of agents with several settings the best is shown ({chosen} are not)." if chosen > 0 else ""
     over = f"median of {seeds} seeds" if seeds > 1 else "one seed"

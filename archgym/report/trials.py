@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidates", "Curve", "TrialData", "load_trial", "merge"]
 
 _KEPT = 24  # best designs kept per trial: more than the table shows, so that ties across trials are seen
-_SAMPLED = 4000  # designs kept per trial for parameter importance
+_SAMPLED = 1000  # designs kept per trial for parameter importance, without their metrics: a run has many trials
 
 
 @final
@@ -134,11 +134,17 @@ def load_trial(run: Run, record: TrialRecord, checks: Checks) -> TrialData:
         good.take(best),
         good.take(accepted),
         feasible[accepted] + 1,
-        good.take(np.arange(min(len(good), _SAMPLED))),
+        _sampled(good),
         Counter(str(status) for status in history.evaluations.status),
         _reasons(history),
         int(np.sum(ok & (history.scalar >= PENALTY))),
     )
+
+
+def _sampled(good: Candidates) -> Candidates:
+    rows = np.unique(np.linspace(0, max(len(good) - 1, 0), _SAMPLED).astype(np.intp))[: len(good)]
+    some = good.take(rows)
+    return Candidates(some.designs, some.costs[:, :0], some.scalar, some.values[:, :0])
 
 
 def _accepted(costs: Floats) -> NDArray[np.intp]:

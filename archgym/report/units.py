@@ -85,6 +85,8 @@ def count(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them."""
+    if seconds == 0:
+        return "0 s"
     for limit, divisor, text in ((1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min")):
         if seconds < limit:
             return f"{number(seconds / divisor, 3)} {text}"
