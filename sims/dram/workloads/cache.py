@@ -149,7 +149,7 @@ def _access(level: Any, line: int, write: bool, clock: int) -> int:
 @njit(cache=True, nogil=True)
 def _frame(page: int, pages: Any, frames: Any, counters: Any) -> int:
     """The page's frame; a page seen for the first time gets the next one (open addressing, linear probing)."""
-    slot = (page * 0x9E3779B1) % _PAGE_SLOTS  # 2^32 over the golden ratio spreads neighbours (Knuth, TAOCP 6.4)
+    slot = page % _PAGE_SLOTS  # a program's pages come in a few contiguous runs, which hardly meet
     while pages[slot] != page:
         if pages[slot] < 0:
             pages[slot] = page

@@ -86,16 +86,16 @@ def _parse(text: Any, kind: Any, address: Any, size: Any) -> tuple[int, int, int
             while at < len(text) and text[at] == _SPACE:
                 at += 1
             value, digits = np.int64(0), 0
-            while at < len(text) and _digit(text[at]) >= 0 and digits < 15:
-                value = value * 16 + _digit(text[at])
+            while at < len(text) and _digit(np.int64(text[at])) >= 0 and digits < 15:
+                value = value * 16 + _digit(np.int64(text[at]))
                 at += 1
                 digits += 1
             if digits == 0 or at >= len(text) or text[at] != _COMMA:
                 return count, lines, start
             at += 1
             bytes_moved, digits = np.int64(0), 0
-            while at < len(text) and 0 <= text[at] - _ZERO < 10 and digits < 6:
-                bytes_moved = bytes_moved * 10 + (text[at] - _ZERO)
+            while at < len(text) and 0 <= np.int64(text[at]) - _ZERO < 10 and digits < 6:
+                bytes_moved = bytes_moved * 10 + (np.int64(text[at]) - _ZERO)
                 at += 1
                 digits += 1
             if bytes_moved == 0 or at >= len(text) or text[at] != _NEWLINE:

@@ -176,6 +176,13 @@ def test_limit_stops_the_filter():
     assert kept(cache) == [(64 * i, False, i) for i in range(5)]
 
 
+def test_a_program_of_over_eight_gibibytes_is_refused():
+    pages = np.arange(1 << 21, dtype=np.int64)  # of 4 KiB
+    cache = CacheFilter(limit=1 << 22)
+    with pytest.raises(InvalidInput, match="touches over 8 GiB"):
+        cache.feed((np.full(len(pages), FETCH, np.uint8), pages * 4096, np.ones(len(pages), np.int64)))
+
+
 @pytest.mark.parametrize(("size", "ways"), [(0, 1), (100, 1), (64, 0), (64, 2), (-64, 1)])
 def test_caches_that_do_not_divide_are_refused(size, ways):
     with pytest.raises(InvalidInput, match=f"cache of {size} bytes and {ways} ways: expected a positive multiple"):
