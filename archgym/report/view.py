@@ -29,25 +29,33 @@ def headline(section: Section) -> dict[str, Any]:
     }
     if not len(section.best):
         return {**base, "value": "none", "unit": "", "verdict": "no feasible design was found", "grade": "bad",
-                "by": "", "design": [], "metrics": []}  # fmt: skip
+                "by": "", "design": [], "metrics": [], "reaches": []}  # fmt: skip
     several = section.objective.k > 1
     best = section.best
     row = int(np.argmin(best.scalar))
     cost = min((trial.final for trial in section.trials), default=np.inf)
     grade, verdict = _verdict(section, float(cost))
-    values = best.values[row]
+    pairs = list(zip(section.source.metrics, best.values[row].tolist(), strict=True))
+    wanted = section.objective.metrics
     return {
         **base,
         "value": f"{len(best):,}" if several else section.scale.bare(float(best.scalar[row])),
-        "unit": ("trade-off" if len(best) == 1 else "trade-offs") if several else section.scale.shown.text,
-        "title": "designs on the Pareto front" if several else section.scale.title,
+        "unit": _unit(section),
         "verdict": verdict,
         "grade": grade,
         "by": _found_by(section),
         "balanced": several,
         "design": _knobs(section, best, row),
-        "metrics": [_metric(metric, float(value)) for metric, value in zip(section.source.metrics, values)],
+        "metrics": [_metric(metric, value) for metric, value in pairs],
+        "reaches": [_metric(metric, value) for metric, value in pairs if metric.name in wanted and len(wanted) > 1],
     }
+
+
+def _unit(section: Section) -> str:
+    """What stands beside the big number: a unit, or what is counted."""
+    if section.objective.k > 1:
+        return "design no other dominates" if len(section.best) == 1 else "designs on the front"
+    return section.scale.shown.text or section.scale.title
 
 
 def _verdict(section: Section, cost: float) -> tuple[str, str]:
