@@ -10,8 +10,8 @@ from pathlib import Path
 from archgym.errors import TraceError, UnknownName
 from archgym.sims.dram.workloads.generators import GENERATORS
 from archgym.sims.dram.workloads.registry import WORKLOADS, Workload
+from archgym.sims.dram.workloads.request_trace import LINE_BYTES, Trace
 from archgym.sims.dram.workloads.spec import parse
-from archgym.sims.dram.workloads.trace import LINE_BYTES, Trace
 
 __all__ = ["GENERATORS", "LINE_BYTES", "WORKLOADS", "Trace", "Workload", "fingerprint", "load"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.sims.dram.workloads.formats import ADDRESS_BITS, CYCLE_BITS, Format
-from archgym.sims.dram.workloads.trace import LINE_BYTES
+from archgym.sims.dram.workloads.request_trace import LINE_BYTES
 
 MAX_LENGTH_BYTES: Final = 1 << 20
 """A request for more bytes than this is taken for a damaged file."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput
 from archgym.sims.dram.workloads.lackey import FETCH, STORE, Accesses
-from archgym.sims.dram.workloads.trace import LINE_BYTES
+from archgym.sims.dram.workloads.request_trace import LINE_BYTES
 
 PAGE_BYTES: Final = 4096
 _PAGE_SLOTS: Final = 1 << 21

@@ -23,7 +23,7 @@ from typing import Final
 from archgym.errors import ArchGymError, InvalidInput
 from archgym.sims.dram.workloads.cache import L1, LLC, CacheFilter, CacheSize
 from archgym.sims.dram.workloads.lackey import LackeyParser
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 from archgym.sims.dram.workloads.writers import form_of, write
 
 CLOCK_PS: Final = 500

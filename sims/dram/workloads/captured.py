@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from archgym.sims.dram.workloads import compact
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 
 CAPTURED: dict[str, str] = {
     "bzip2": "bzip2 sorting blocks of C headers: every line read in sequence and written back, little traffic",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput, TraceError
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 
 _VERSION = 1
 

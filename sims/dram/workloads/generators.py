@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from archgym.sims.dram.workloads import recipe
 from archgym.sims.dram.workloads.prng import permutation, uniforms
-from archgym.sims.dram.workloads.trace import LINE_BYTES, Trace
+from archgym.sims.dram.workloads.request_trace import LINE_BYTES, Trace
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 

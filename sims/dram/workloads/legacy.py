@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from archgym.sims.dram.workloads.generators import RandomAccess, Stream
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 
 BLOCK = 50
 _ORDER = {  # bit i from the left: block i comes from random

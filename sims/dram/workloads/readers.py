@@ -15,7 +15,7 @@ from archgym.errors import TraceError, UnknownName
 from archgym.sims.dram.workloads import compact
 from archgym.sims.dram.workloads.block import REQUEST, Columns, Malformed, parse
 from archgym.sims.dram.workloads.formats import FORMATS, Format
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 
 _BLOCK_BYTES: Final = 16 << 20
 _CLOCK: Final = re.compile(rb"^#[ \t]*clock_ps[ \t]*=[ \t]*([0-9]{1,6})[ \t\r]*$", re.MULTILINE)

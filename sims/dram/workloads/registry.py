@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from archgym.sims.dram.workloads.captured import CAPTURED, shipped, version
 from archgym.sims.dram.workloads.generators import Generator
 from archgym.sims.dram.workloads.legacy import cloud
+from archgym.sims.dram.workloads.request_trace import Trace
 from archgym.sims.dram.workloads.spec import parse
-from archgym.sims.dram.workloads.trace import Trace
 
 
 @dataclass(frozen=True)

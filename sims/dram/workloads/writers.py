@@ -10,7 +10,7 @@ import numpy as np
 from archgym.errors import InvalidInput, UnknownName
 from archgym.sims.dram.workloads import compact
 from archgym.sims.dram.workloads.formats import ADDRESS_BITS, CYCLE_BITS, FORMATS, Format
-from archgym.sims.dram.workloads.trace import Trace
+from archgym.sims.dram.workloads.request_trace import Trace
 
 SUFFIXES = {
     ".npz": "npz",
