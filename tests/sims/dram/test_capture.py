@@ -179,7 +179,7 @@ def test_limit_stops_the_filter():
 def test_a_program_of_over_eight_gibibytes_is_refused():
     pages = np.arange(1 << 21, dtype=np.int64)  # of 4 KiB
     cache = CacheFilter(limit=1 << 22)
-    with pytest.raises(InvalidInput, match="touches over 8 GiB"):
+    with pytest.raises(InvalidInput, match="touches more than 8 GiB"):
         cache.feed((np.full(len(pages), FETCH, np.uint8), pages * 4096, np.ones(len(pages), np.int64)))
 
 
