@@ -49,9 +49,12 @@ _TIMING = {
 
 # mA per die: Micron 16 Gb DDR5 die revision A, x4/x8 column, 4800 (IDD0..IDD5B and IPP as Micron's power calculator has
 # them, in the public repository Stardust-lf/ramulator2-latency-supported, illustration_script/chip_pow_config.py;
-# IDD5C and IDD6N as gem5's src/mem/DRAMInterface.py, DDR5_4400_4x8, quotes the same data sheet).
+# IDD5C and IDD6N as gem5's src/mem/DRAMInterface.py, DDR5_4400_4x8, quotes the same data sheet). IDD3N is measured with
+# all 32 banks open and the loop of IDD0 (103 mA) opens one: IDD0 here is what that loop would draw with the others open
+# as well, so that IDD0 less standby over tRC is the energy of one activate (and not negative).
+_OTHER_BANKS_OPEN = (142.0 - 92.0) * 31 / 32
 _VDD_MA = {
-    "IDD0": 103.0,
+    "IDD0": 103.0 + _OTHER_BANKS_OPEN * _TIMING["nRAS"] / _TIMING["nRC"],
     "IDD2N": 92.0,
     "IDD2P": 88.0,
     "IDD3N": 142.0,
