@@ -14,18 +14,25 @@ from numpy.typing import NDArray
 
 from archgym.errors import UnknownName
 from archgym.sims.dram.layout import (
-    A_ARRIVAL, A_BANK, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, ACCESS_FIELDS, Accesses,
+    A_ARRIVAL,
+    A_BANK,
+    A_COLUMN,
+    A_FOLLOWING,
+    A_ROW,
+    A_WRITE,
+    ACCESS_FIELDS,
+    Accesses,
 )  # fmt: skip
 from archgym.sims.dram.spec import Device
 
 MAPPINGS: Mapping[str, str] = MappingProxyType(
     {
-        "RoRaBaBgCoCh": "row, bank, column (RBC): the predecessor's am_ddr3_8x1Gbx8_dimm_p1KB_rbc where there is one channel",
+        "RoRaBaBgCoCh": "row, bank, column (RBC): with one channel, the predecessor's am_ddr3_8x1Gbx8_dimm_p1KB_rbc",
         "RoChRaBaBgCo": "DRAMsim3's rochrababgco",
         "RoBaRaCoCh": "Ramulator 2's RoBaRaCoCh (bank above bank group, above rank)",
         "RoRaBaCoBgCh": "consecutive lines go to different bank groups",
         "RoCoRaBaBgCh": "row, column, bank (RCB): consecutive lines go to different banks",
-        "RoRaBaBgCoCh-xor": "RBC with the bank number XORed with the low bits of the row (permutation-based interleaving)",
+        "RoRaBaBgCoCh-xor": "RBC with the bank number XORed with the low bits of the row (permutation-based)",
     }
 )
 """Named mappings. XOR hash: Zhang, Zhu, Zhang, "A permutation-based page interleaving scheme", MICRO 2000."""

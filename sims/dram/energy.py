@@ -48,7 +48,8 @@ def energies_per_event(device: Device) -> dict[str, float]:
     refpb = V (IDD5PB - IDD2N) tRFCpb, or the share of refab that one bank has; refsb: one bank of every group.
     """
     t, found = device.timing, dict.fromkeys(
-        ("act", "rd", "wr", "refab", "refpb", "refsb", "precharged", "active", "pd_precharged", "pd_active", "self"), 0.0
+        ("act", "rd", "wr", "refab", "refpb", "refsb", "precharged", "active", "pd_precharged", "pd_active", "self"),
+        0.0,
     )  # fmt: skip
     banks = device.bankgroups * device.banks_per_group
     for rail in device.rails:

@@ -157,7 +157,9 @@ def simulate_one(
     metrics = {name: float(values[0]) for name, values in derive(device, request_bytes, out).items()}
     counts = {name: int(out[0, column]) for name, column in _COLUMN.items()}
     energy = {name: metrics[f"energy_{name}_pj"] for name in COMPONENTS}
-    return Stats(device, channels, ranks, counts, metrics, energy, work[:, layout.W_ENTERED], work[:, layout.W_DONE], rows)
+    return Stats(
+        device, channels, ranks, counts, metrics, energy, work[:, layout.W_ENTERED], work[:, layout.W_DONE], rows
+    )
 
 
 def _check(out: Ints) -> None:
@@ -191,7 +193,9 @@ def simulate_batch(
         mapping, refresh, power_down = (names[knob][code] for knob, code in zip(names, key, strict=True))
         reads = decode(trace, mapping, device, channels, ranks, request_bytes)
         tables = _tables(device, ranks, refresh, power_down)
-        cfg = controller.configure({knob: column[rows] for knob, column in columns.items()}, device, channels, reads.bursts)
+        cfg = controller.configure(
+            {knob: column[rows] for knob, column in columns.items()}, device, channels, reads.bursts
+        )
         # Small pieces, so that threads finish together although designs differ in speed.
         piece = max(1, min(64, -(-len(rows) // (4 * workers))))
         jobs += [(cfg[i : i + piece], tables, reads, rows[i : i + piece]) for i in range(0, len(rows), piece)]

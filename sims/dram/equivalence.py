@@ -89,9 +89,7 @@ def _watermarks(c: Columns, at: Setting, draining: Mask) -> None:
         same = draining & (watermark_entries(size, np.full_like(size, value), c["WriteLowWatermark"])[0] == high)
         c["WriteHighWatermark"][same] = value
     for value in reversed(at.choices["WriteLowWatermark"]):
-        same = draining & (
-            watermark_entries(size, c["WriteHighWatermark"], np.full_like(size, value))[1] == low
-        )
+        same = draining & (watermark_entries(size, c["WriteHighWatermark"], np.full_like(size, value))[1] == low)
         c["WriteLowWatermark"][same] = value
 
 
@@ -153,12 +151,15 @@ def _mappings(c: Columns, at: Setting) -> None:
         "Ro": device.rows, "Ra": at.ranks, "Bg": device.bankgroups, "Ba": device.banks_per_group,
         "Co": device.row_bytes // device.access_bytes, "Ch": at.channels * device.pseudochannels,
     }  # fmt: skip
-    names, found = tuple(MAPPINGS), {}
+    names = tuple(MAPPINGS)
+    found: dict[tuple[tuple[str, ...], bool], int] = {}
     for code in at.choices["AddressMapping"]:
         key = (tuple(field for field in order(names[code]) if sizes[field] > 1), names[code].endswith("-xor"))
         c["AddressMapping"][c["AddressMapping"] == code] = found.setdefault(key, code)
 
 
-def codes_of(space: DesignSpace, fixed: Mapping[str, int], code: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def codes_of(
+    space: DesignSpace, fixed: Mapping[str, int], code: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
     """Codes on offer per knob: those of the space's parameters, or the fixed value."""
     return {**{knob: (value,) for knob, value in fixed.items()}, **{name: code[name] for name in space.names}}

@@ -13,15 +13,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 # Functions of the inner loop allocate nothing, so they need no reference counts: without this, every call would count
 # each array up and down with an atomic instruction, which took half of the time.
-_LEAN = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-
-
+_LEAN: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def _digest() -> str:
     """Identify the sources that are compiled together."""
     here = Path(__file__).parent
-    files = sorted([*here.glob("kernel*.py"), *(here / name for name in ("jit.py", "layout.py", "spec.py", "timing.py"))])
+    files = sorted(
+        [*here.glob("kernel*.py"), *(here / name for name in ("jit.py", "layout.py", "spec.py", "timing.py"))]
+    )
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -33,9 +33,9 @@ def _stamped(compiled: Any) -> Any:
 
     Numba looks at the file of the function only, but constants of `layout.py` and callees of other files are folded in.
     """
-    cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    cached: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(cached, "_source_stamp"):
-        cached._source_stamp = _STAMP
+        cached._source_stamp = _STAMP  # noqa: SLF001 - Numba has no public way
     return compiled
 
 

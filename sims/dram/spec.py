@@ -49,7 +49,7 @@ class Rail:
 
 @dataclass(frozen=True)
 class Device:
-    """One DRAM configuration. `channel_width_bits` is the data bus of one pseudo channel (or channel, if it has none)."""
+    """One DRAM configuration. `channel_width_bits` is the data bus of one pseudo channel (or channel, without any)."""
 
     name: str
     standard: str

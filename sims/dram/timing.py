@@ -1,8 +1,8 @@
 """Compile a device's timing rows into flat arrays: per preceding command, which earliest times it moves.
 
 The engine keeps one earliest time per (following command, bank), per (following command, bank group) and, for commands
-a whole rank obeys, per (following command, rank). A row at rank level is a run of bank groups, so that every row becomes
-"raise these consecutive entries to now + latency", and a command is legal when two table entries lie in the past.
+a whole rank obeys, per (following command, rank). A row at rank level is a run of bank groups, so that every row
+becomes "raise these consecutive entries to now + latency"; a command is legal when two table entries lie in the past.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Tables(NamedTuple):
     slot: Ints
     """int64[commands]: which run of the earliest-time table holds a command; equal commands share one."""
     shape: Ints
-    """pseudochannels, ranks (of a pseudo channel), bankgroups, banks per group, entries of `ready`, of rings, ring nodes,
-    and where in `ready` the bank groups and the ranks begin."""
+    """pseudochannels, ranks (of a pseudo channel), bankgroups, banks per group, entries of `ready`, of rings, ring
+    nodes, and where in `ready` the bank groups and the ranks begin."""
 
 
 class _Layout:
@@ -91,7 +91,7 @@ class _Layout:
 
 
 def _parent(level: str) -> str:
-    return LEVELS[max(LEVELS.index(level) - 1, 0)]  # type: ignore[arg-type]
+    return LEVELS[max(LEVELS.index(level) - 1, 0)]
 
 
 def _slots(constraints: Iterable[Timing], used: frozenset[str]) -> dict[str, int]:
@@ -141,7 +141,19 @@ def compile_device(device: Device, ranks: int, used: frozenset[str]) -> Tables:
                     key = (base, region, length, outer, outer_length, *ring)
                     found[before][key] = max(found[before].get(key, 0), row.latency)
     entry, at = _flatten(found)
-    shape = np.array([layout.pseudochannels, ranks, layout.bankgroups, layout.per_group, size, rings, nodes, start["group"], start["rank"]])
+    shape = np.array(
+        [
+            layout.pseudochannels,
+            ranks,
+            layout.bankgroups,
+            layout.per_group,
+            size,
+            rings,
+            nodes,
+            start["group"],
+            start["rank"],
+        ]
+    )
     numbers = np.array([slot.get(command, -1) for command in COMMANDS], dtype=np.int64)
     return Tables(entry, at, np.array(layout.rows, dtype=np.int64), numbers, shape)
 
