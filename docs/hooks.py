@@ -27,13 +27,20 @@ from archgym.space import DesignSpace
 ROOT = Path(__file__).resolve().parents[1]
 
 
+# What people write code against, in reading order; the other modules are the inside of the faces.
+FRONT = (
+    "core", "space", "objectives", "catalog", "trial", "result", "evaluator", "env", "vector", "testing", "errors",
+    "experiment", "store", "dataset", "hyper", "dialogue", "moves",
+)  # fmt: skip
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the generated pages into the navigation, before the project's own pages."""
     studies = sorted((ROOT / "docs" / "studies").glob("*.md"))
     sections: list[dict[str, Any]] = [
         {"Environments": [{name: f"environments/{name}.md"} for name in catalog.simulators()]},
         {"Agents": "agents.md"},
-        {"Reference": [{name: f"reference/{name}.md"} for name in modules()]},
+        {"Reference": [*reference(FRONT), {"Inside": reference(name for name in modules() if name not in FRONT)}]},
     ]
     if studies:
         sections.insert(0, {"Studies": [f"studies/{page.name}" for page in studies]})
@@ -55,6 +62,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def modules() -> list[str]:
     """Public modules of the framework; a leading underscore is private."""
     return sorted(path.stem for path in (ROOT / "archgym").glob("[a-z]*.py"))
+
+
+def reference(names: Iterable[str]) -> list[dict[str, str]]:
+    """Navigation entries of reference pages."""
+    return [{name: f"reference/{name}.md"} for name in names]
 
 
 def environment_page(name: str) -> str:
