@@ -64,7 +64,7 @@ class Surrogate:
     def _observe(self, designs: Designs) -> Search:
         costs = yield designs
         self._tradeoff.see(costs)
-        self._seen.update(design.tobytes() for design in designs)
+        self._seen.update(self._key(design) for design in designs)
         self._designs = np.concatenate([self._designs, designs])
         self._costs = np.concatenate([self._costs.reshape(-1, costs.shape[1]), costs])
 
@@ -80,10 +80,14 @@ class Surrogate:
         """The design itself, or one near it that was not scored yet."""
         for changes in (1, 2, 3):
             for _ in range(_TRIES):
-                if design.tobytes() not in self._seen:
+                if self._key(design) not in self._seen:
                     return design
                 design = step(self.space, design, self._rng, changes)
         return design
+
+    def _key(self, design: Designs) -> bytes:
+        """The same for designs that the space knows to be one."""
+        return self.space.canonical(design[None])[0].tobytes()
 
     def _thin(self) -> None:
         """Keep the best half of `limit` and a random sixth of it from the rest, in order of age."""

@@ -101,7 +101,7 @@ class PPO(Agent):
             with self._random.own():
                 _train(model, steps, _ranks(self._tradeoff.score(costs, weights)))
             before = len(seen)
-            seen.update(design.tobytes() for design in designs)
+            seen.update(design.tobytes() for design in self.space.canonical(designs))
             idle = 0 if len(seen) > before else idle + 1
 
     def _model(self, k: int) -> MaskablePPO:

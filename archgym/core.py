@@ -157,8 +157,11 @@ class Simulator(ABC):
         """
 
     def canonical(self, designs: Designs) -> Designs:
-        """Map designs that cannot differ to one representative, int32[n, d], so that the cache answers for all."""
-        return designs
+        """Map designs that cannot differ to one representative, int32[n, d], so that the cache answers for all.
+
+        By default what the space knows; agents see that too, and need not propose the same design twice.
+        """
+        return self.space.canonical(designs)
 
     def enumeration(self, workload: str) -> Mapping[str, Any] | None:
         """Summary of an exhaustive sweep of this space on this workload (`archgym enumerate`), where one is shipped.

@@ -38,6 +38,7 @@ class Restricted(Simulator):
                 for choices in [tuple(p.choices[index] for index in columns)]
             ],
             inner.space.constraints,
+            self.canonical,
         )
 
     @staticmethod

@@ -82,14 +82,25 @@ class Constraint:
 class DesignSpace:
     """The choices an architect has. Immutable."""
 
-    def __init__(self, parameters: Sequence[Parameter], constraints: Sequence[Constraint] = ()) -> None:
-        """Build from parameters (at least one, distinct names) and constraints.
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        constraints: Sequence[Constraint] = (),
+        canonical: Callable[[Designs], Designs] | None = None,
+    ) -> None:
+        """Build from parameters (at least one, distinct names), constraints and known equivalences.
+
+        Args:
+            parameters: in order; a design is one choice index of each.
+            constraints: rules a design must meet.
+            canonical: maps int32[n, d] to int32[n, d], designs that cannot differ to one representative.
 
         Raises:
             InvalidInput: when there is no parameter or a name appears twice.
         """
         self.parameters = tuple(parameters)
         self.constraints = tuple(constraints)
+        self._canonical = canonical
         self.names = tuple(parameter.name for parameter in self.parameters)
         if not self.names or len(set(self.names)) != len(self.names):
             raise InvalidInput(f"a space needs parameters with distinct names, got {self.names}")
@@ -176,6 +187,10 @@ class DesignSpace:
         """Messages of the constraints one design breaks."""
         columns = self.columns(np.atleast_2d(design))
         return tuple(c.message for c in self.constraints if not bool(np.all(c.test(columns))))
+
+    def canonical(self, designs: Designs) -> Designs:
+        """One representative of all designs that are known not to differ, int32[n, d]; by default the design itself."""
+        return designs if self._canonical is None else self._canonical(designs)
 
     # -- making designs ---------------------------------------------------------------------------------------------
 

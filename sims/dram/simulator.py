@@ -19,6 +19,7 @@ from archgym.sims.dram.equivalence import Columns, Setting, codes_of, collapse, 
 from archgym.sims.dram.layout import MAX_BANKS, MAX_CHANNELS, MAX_RANKS
 from archgym.sims.dram.space import PREDECESSOR_DEVICE, space as space_by_name
 from archgym.sims.dram.workloads import LINE_BYTES, WORKLOADS, fingerprint, load
+from archgym.space import DesignSpace
 
 VERSION = "1"
 """Changes whenever any number can change."""
@@ -93,6 +94,7 @@ class DramController(Simulator):
         bursts = max(1, -(-LINE_BYTES // self._device.access_bytes))
         offered = codes_of(self.space, self._fixed, codes)
         self._setting = Setting(self._device, channels, ranks, bursts, offered)
+        self.space = DesignSpace(self.space.parameters, self.space.constraints, self.canonical)
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Score designs on a registered workload, a generator's specification, or a trace file.
