@@ -137,7 +137,10 @@ class _Run:
 
     def step(self, c: Command) -> None:
         """Check one command against everything before it, then remember it."""
-        rank = self.state.setdefault((c.channel, c.pseudochannel, c.rank), self._new_rank())
+        place = (c.channel, c.pseudochannel, c.rank)
+        if place not in self.state:
+            self.state[place] = self._new_rank()
+        rank = self.state[place]
         self._address(c)
         self._command_bus(c)
         if self._awake(c, rank):
