@@ -66,8 +66,8 @@ KNOBS: Mapping[str, Knob] = MappingProxyType(
         "CmdMux": Knob(
             "Oldest",
             "Which bank's legal command goes on the bus. Oldest: the oldest request's; Strict: likewise, but reads and "
-            "writes stay in the order of arrival over all banks.",
-            ("Oldest", "Strict"),
+            "writes stay in the order of arrival over all banks; RoundRobin: the next bank's in turn (as DRAMsim3).",
+            ("Oldest", "Strict", "RoundRobin"),
         ),
         "RespQueue": Knob(
             "Fifo", "Order of answers: that of the data (Fifo) or of the requests (Reorder).", ("Fifo", "Reorder")
@@ -100,6 +100,26 @@ KNOBS: Mapping[str, Knob] = MappingProxyType(
             high=100,
         ),
         "WriteLowWatermark": Knob(20, "Share of the write buffer (percent) at which reads get their turn back.", low=0, high=99),
+        "RowHitLimit": Knob(
+            0,
+            "Accesses to an open row after which an older request for another row may close it although requests that "
+            "hit it wait (Scheduler FrFcfs and FrFcfsGrp); 0: never.",
+            low=0,
+            high=4096,
+        ),
+        "EntryFreed": Knob(
+            "Column",
+            "When a request's place in the buffer is free again: with its read or write, or with the activate done for "
+            "it (as Ramulator 2's buffer of active requests).",
+            ("Column", "Activate"),
+        ),
+        "TransactionQueueSize": Knob(
+            0,
+            "Reads, and writes, that wait in a queue before the banks' queues, which they enter one a cycle; writes in "
+            "bursts, when their queue is full or the banks are idle (as DRAMsim3). 0: no such queue.",
+            low=0,
+            high=4096,
+        ),
         "AddressMapping": Knob("RoRaBaBgCoCh", "Order of the address fields, most significant first.", tuple(MAPPINGS)),
     }
 )
@@ -117,7 +137,8 @@ _COLUMN = {
     "RequestBufferSize": L.C_BUFFER_SIZE, "CmdMux": L.C_MUX, "RespQueue": L.C_RESPONSE, "RefreshPolicy": L.C_REFRESH,
     "RefreshMaxPostponed": L.C_POSTPONE, "RefreshMaxPulledin": L.C_PULL_IN, "PowerDownPolicy": L.C_POWER_DOWN,
     "Arbiter": L.C_ARBITER, "MaxActiveTransactions": L.C_ACTIVE, "WriteHighWatermark": L.C_DRAIN_HIGH,
-    "WriteLowWatermark": L.C_DRAIN_LOW,
+    "WriteLowWatermark": L.C_DRAIN_LOW, "RowHitLimit": L.C_HIT_LIMIT, "EntryFreed": L.C_FREE_EARLY,
+    "TransactionQueueSize": L.C_STAGE,
 }  # fmt: skip
 
 

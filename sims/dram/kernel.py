@@ -17,22 +17,24 @@ from archgym.sims.dram.kernel_queue import choose, count_hits, regroup, remove, 
 from archgym.sims.dram.kernel_rank import block, idle, manage, refreshed, release, slept
 from archgym.sims.dram.layout import (
     ACT, ARB_FIFO, A_ARRIVAL, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BUS,
-    B_CANDIDATE, B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_OPEN, B_PLACE, B_RANK,
-    CHANNEL_STEP, COUNT_OF, C_ARBITER, C_CHANNELS, C_DRAIN, C_MUX, C_POWER_DOWN, C_READ_END, C_REFRESH,
-    C_REF_INTERVAL, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT, ENTRY_STEP, E_BASE, FRFCFS_GRP, G_CONFLICTS,
-    G_HITS, G_ISSUED, G_LOGGED, G_MISSES, G_SERVED, G_WAKE, H_ACTIVE, H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY,
-    H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STRICT,
-    H_TIME_0, H_TIME_1, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL, MODES,
-    MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS,
-    N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, READY, REFAB,
-    REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND, R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING,
-    R_REF_AT, R_SPENT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX, STAGGERED, WORK_FIELDS, WRA, W_ANSWERED,
-    W_DONE, W_ENTERED, W_LEAVING,
+    B_CANDIDATE, B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_LEFT, B_LOCAL, B_OLDER, B_OPEN,
+    B_PLACE, B_RANK, B_SERVED, CHANNEL_STEP, COUNT_OF, C_ARBITER, C_CHANNELS, C_DRAIN, C_FREE_EARLY, C_MUX,
+    C_POWER_DOWN, C_READ_END, C_REFRESH, C_REF_INTERVAL, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT,
+    ENTRY_STEP, E_BASE, FRFCFS_GRP, G_CONFLICTS, G_HITS, G_ISSUED, G_LOGGED, G_MISSES, G_SERVED, G_WAKE, H_ACTIVE,
+    H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY, H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE,
+    H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STAGE, H_STAGE_END, H_STAGE_WRITES, H_STAGE_WRITES_END, H_STRICT,
+    H_TIME_0, H_TIME_1, H_TURN, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL,
+    MODES, MUX_ROUND_ROBIN, MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH,
+    NO_REFRESH, N_BANKS, N_GROUPS, N_GROUP_BASE, N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PDE, PDX,
+    PRE, PREA, RANK_STEP, RDA, READY, REFAB, REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND, R_COMMAND_AT,
+    R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING, R_REF_AT, R_SPENT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX,
+    STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE, W_ENTERED, W_LEAVING,
 )  # fmt: skip
 from archgym.sims.dram.spec import COMMANDS
 from archgym.sims.dram.timing import NEVER
 
 _COMMANDS = len(COMMANDS)
+CLOSING = 1 << 30  # added to a bank number: its row is to be closed although a request hits it
 
 
 @lean
@@ -48,6 +50,8 @@ def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
         m[B_CHANNEL + BANK_STEP * bank] = bank // banks
         m[B_RANK + BANK_STEP * bank] = bank // banks * ranks + local // per_rank
         m[B_GROUP + BANK_STEP * bank] = local // per_group
+        m[B_LOCAL + BANK_STEP * bank] = local
+        m[B_OLDER + BANK_STEP * bank] = -1
         for number in range(2 * bank, 2 * bank + 2):
             m[L_HEAD + LIST_STEP * number] = -1
             m[L_TAIL + LIST_STEP * number] = -1
@@ -67,6 +71,8 @@ def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
         m[H_NEXT_RESPONSE + CHANNEL_STEP * channel] = first[channel]
         m[H_STRICT + CHANNEL_STEP * channel] = first[channel]
         m[H_RESPONSE_AT + CHANNEL_STEP * channel] = -1
+        for field in (H_STAGE, H_STAGE_WRITES, H_STAGE_END, H_STAGE_WRITES_END):
+            m[field + CHANNEL_STEP * channel] = -1
         m[H_DIRTY + CHANNEL_STEP * channel] = 1
         m[H_ATTEND + CHANNEL_STEP * channel] = 1
         m[H_OUT_BASE + CHANNEL_STEP * channel] = total
@@ -80,7 +86,7 @@ def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
 @lean
 def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     """Find, per command bus, the candidate that can go first; of those that can go together, the oldest request."""
-    strict = m[C_MUX] == MUX_STRICT
+    strict, rotate = m[C_MUX] == MUX_STRICT, m[C_MUX] == MUX_ROUND_ROBIN
     due = m[H_STRICT + CHANNEL_STEP * channel]
     time_0, age_0, bank_0 = INFINITY, INFINITY, -1
     time_1, age_1, bank_1 = INFINITY, INFINITY, -1
@@ -88,6 +94,18 @@ def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     for place in range(m[H_ACTIVE + CHANNEL_STEP * channel]):
         bank = m[BUSY + m[N_BANKS] * channel + place]
         age = m[B_CANDIDATE + BANK_STEP * bank]
+        if rotate:
+            age = m[B_LOCAL + BANK_STEP * bank] - m[H_TURN + CHANNEL_STEP * channel] - 1
+            age = 2 * (age if age >= 0 else age + m[N_BANKS]) + 1
+        if m[B_OLDER + BANK_STEP * bank] >= 0:
+            # The row had its share of hits: closing it competes with the next hit.
+            shift = m[SLOT + PRE] * m[N_BANKS] + m[B_LOCAL + BANK_STEP * bank]
+            time = m[READY + channel * m[N_READY] + shift]
+            shift = m[N_GROUP_BASE] + m[SLOT + PRE] * (m[N_BANKS] // m[N_PER_GROUP]) + m[B_GROUP + BANK_STEP * bank]
+            time = max(time, m[READY + channel * m[N_READY] + shift], free_0)
+            older = age - 1 if rotate else m[B_OLDER + BANK_STEP * bank]
+            if time < time_0 or (time == time_0 and older < age_0):
+                time_0, age_0, bank_0 = time, older, CLOSING + bank
         time = max(m[m[B_AT_BANK + BANK_STEP * bank]], m[m[B_AT_GROUP + BANK_STEP * bank]])
         if strict and age != due and m[B_COMMAND + BANK_STEP * bank] != ACT and m[B_COMMAND + BANK_STEP * bank] != PRE:
             continue
@@ -137,6 +155,10 @@ def _issue_bank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, bank: int, 
         m[B_CLOSED_FOR + BANK_STEP * bank] = 0
         opened(m, a, w, bank, now)
         count_hits(m, a, w, bank)
+        m[B_SERVED + BANK_STEP * bank] = 0
+        if m[C_FREE_EARLY] == 1:
+            _free(m, a, w, channel, access)
+            m[B_LEFT + BANK_STEP * bank] = 1
     elif command == PRE:
         _close(m, a, w, bank, now, PRE)
         m[B_CLOSED_FOR + BANK_STEP * bank] = 1
@@ -146,7 +168,23 @@ def _issue_bank(m: Any, a: Any, w: Any, log_rows: Any, channel: int, bank: int, 
 
 
 @lean
+def _free(m: Any, a: Any, w: Any, channel: int, access: int) -> None:
+    """The access gives its place in the buffer back."""
+    if a[access, A_WRITE] == 1:
+        m[H_WRITES + CHANNEL_STEP * channel] -= 1
+    else:
+        m[H_READS + CHANNEL_STEP * channel] -= 1
+    if m[C_DRAIN] == 1:
+        turn(m, a, w, channel)
+
+
+@lean
 def _close(m: Any, a: Any, w: Any, bank: int, now: Any, command: int) -> None:
+    if m[B_LEFT + BANK_STEP * bank] == 1:
+        # Closed by a refresh before the request it was opened for came to its turn: that one waits in the buffer again.
+        m[B_LEFT + BANK_STEP * bank] = 0
+        write = a[m[B_CANDIDATE + BANK_STEP * bank], A_WRITE]
+        m[H_READS + write + CHANNEL_STEP * m[B_CHANNEL + BANK_STEP * bank]] += 1
     m[B_OPEN + BANK_STEP * bank] = -1
     m[B_KEEP + BANK_STEP * bank] = 0
     m[B_CLOSED_FOR + BANK_STEP * bank] = 0
@@ -166,10 +204,10 @@ def _column(m: Any, a: Any, w: Any, channel: int, bank: int, access: int, comman
     m[H_STRICT + CHANNEL_STEP * channel] = a[access, A_FOLLOWING]
     remove(m, a, w, access)
     write = a[access, A_WRITE]
-    if write == 1:
-        m[H_WRITES + CHANNEL_STEP * channel] -= 1
-    else:
-        m[H_READS + CHANNEL_STEP * channel] -= 1
+    m[B_SERVED + BANK_STEP * bank] += 1
+    if m[B_LEFT + BANK_STEP * bank] == 0:
+        _free(m, a, w, channel, access)
+    m[B_LEFT + BANK_STEP * bank] = 0
     respond(m, a, w, channel, access, now + (m[C_WRITE_END] if write == 1 else m[C_READ_END]))
     if command == RDA or command == WRA:
         _close(m, a, w, bank, now, command)
@@ -177,8 +215,6 @@ def _column(m: Any, a: Any, w: Any, channel: int, bank: int, access: int, comman
         m[H_LAST_WRITE + CHANNEL_STEP * channel] = write
         if m[C_SCHEDULER] == FRFCFS_GRP and m[C_TWO_LISTS] == 1:
             regroup(m, a, w, channel)
-    if m[C_DRAIN] == 1:
-        turn(m, a, w, channel)
 
 
 @lean
@@ -247,10 +283,15 @@ def _advance(m: Any, a: Any, w: Any, log_rows: Any, channel: int, now: Any) -> N
             who = rank
         else:
             bank = m[H_BANK_0 + 2 * bus + CHANNEL_STEP * channel]
+            if bank >= CLOSING:
+                bank -= CLOSING
+                m[B_COMMAND + BANK_STEP * bank] = PRE
+                m[B_CANDIDATE + BANK_STEP * bank] = m[B_OLDER + BANK_STEP * bank]
+            m[H_TURN + CHANNEL_STEP * channel] = m[B_LOCAL + BANK_STEP * bank]
             column = m[B_COMMAND + BANK_STEP * bank]
             _issue_bank(m, a, w, log_rows, channel, bank, now)
             who = m[B_RANK + BANK_STEP * bank]
-            if column != ACT and column != PRE:
+            if column != ACT and column != PRE or m[C_FREE_EARLY] == 1:
                 pump(m, a, w, now)
         if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * who] == 0:
             idle(m, a, w, channel, who)

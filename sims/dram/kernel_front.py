@@ -11,15 +11,21 @@ from archgym.sims.dram.kernel_rank import wanted
 from archgym.sims.dram.layout import (
     ARB_FIFO, ARB_REORDER, ARB_SIMPLE, A_ARRIVAL, A_BANK, A_FOLLOWING, A_WRITE, BANKWISE, BANK_STEP, B_CHANNEL,
     B_COUNT, B_RANK, CHANNEL_STEP, C_ACTIVE, C_ARBITER, C_BUFFER, C_BUFFER_SIZE, C_CHANNELS, C_DRAIN, C_POWER_DOWN,
-    C_RESPONSE, G_DELIVERED, G_FRONT, G_ISSUED, G_ORDERED, G_WAKE, H_ACCEPT_AT, H_HEAD, H_NEXT_RESPONSE, H_OUT_BASE,
-    H_OUT_HEAD, H_OUT_TAIL, H_READS, H_RESPONSE_AT, H_WRITES, INFINITY, RANK_STEP, READ_WRITE, RESP_FIFO, R_PENDING,
-    STAGGERED, W_ANSWERED, W_DONE, W_ENTERED, W_LEAVING,
+    C_RESPONSE, C_STAGE, G_DELIVERED, G_FRONT, G_ISSUED, G_ORDERED, G_WAKE, H_ACCEPT_AT, H_DRAIN_LEFT, H_HEAD,
+    H_MOVE_AT, H_NEXT_RESPONSE, H_OUT_BASE, H_OUT_HEAD, H_OUT_TAIL, H_READS, H_RESPONSE_AT, H_STAGE, H_STAGED,
+    H_STAGED_WRITES, H_STAGE_END, H_WRITES, INFINITY, RANK_STEP, READ_WRITE, RESP_FIFO, R_PENDING, STAGGERED,
+    W_AFTER, W_ANSWERED, W_BEFORE, W_DONE, W_ENTERED, W_LEAVING,
 )  # fmt: skip
+
+
+IDLE_DRAIN = 8  # DRAMsim3, Controller::ScheduleTransaction: more writes than this go when the banks' queues are empty
 
 
 @lean
 def _room(m: Any, a: Any, w: Any, channel: int, access: int) -> bool:
     """Whether the controller's buffer has a place for the access."""
+    if m[C_STAGE] > 0:
+        return bool(m[H_STAGED + a[access, A_WRITE] + CHANNEL_STEP * channel] < m[C_STAGE])
     kind = m[C_BUFFER]
     if kind == BANKWISE:
         held = m[B_COUNT + BANK_STEP * (a[access, A_BANK])]
@@ -38,17 +44,78 @@ def _enter(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
     w[access, W_ENTERED] = now
     m[H_ACCEPT_AT + CHANNEL_STEP * channel] = now + 1
     m[H_HEAD + CHANNEL_STEP * channel] = a[access, A_FOLLOWING]
+    if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * rank] == 0:
+        wanted(m, a, w, channel, rank)
+    m[R_PENDING + RANK_STEP * rank] += 1
+    if m[C_STAGE] > 0:
+        _stage(m, a, w, channel, access, now)
+    else:
+        _take(m, a, w, channel, access)
+
+
+@lean
+def _take(m: Any, a: Any, w: Any, channel: int, access: int) -> None:
+    """Put an access into its bank's list."""
     if a[access, A_WRITE] == 1:
         m[H_WRITES + CHANNEL_STEP * channel] += 1
     else:
         m[H_READS + CHANNEL_STEP * channel] += 1
-    if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * rank] == 0:
-        wanted(m, a, w, channel, rank)
-    m[R_PENDING + RANK_STEP * rank] += 1
     append(m, a, w, access)
-    choose(m, a, w, bank)
+    choose(m, a, w, a[access, A_BANK])
     if m[C_DRAIN] == 1:
         turn(m, a, w, channel)
+
+
+@lean
+def _stage(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
+    """Put an access at the end of the channel's read or write queue, which it can leave a cycle later."""
+    write = a[access, A_WRITE]
+    place = CHANNEL_STEP * channel + write
+    last = m[H_STAGE_END + place]
+    w[access, W_AFTER] = -1
+    w[access, W_BEFORE] = last
+    if last >= 0:
+        w[last, W_AFTER] = access
+    else:
+        m[H_STAGE + place] = access
+    m[H_STAGE_END + place] = access
+    m[H_STAGED + place] += 1
+    if m[H_MOVE_AT + CHANNEL_STEP * channel] <= now:
+        m[H_MOVE_AT + CHANNEL_STEP * channel] = now + 1
+
+
+@lean
+def _move(m: Any, a: Any, w: Any, channel: int, now: Any) -> Any:
+    """Move the first access whose bank has room from its queue to the bank's; returns when to try again."""
+    base = CHANNEL_STEP * channel
+    if m[H_STAGED + base] + m[H_STAGED_WRITES + base] == 0:
+        return INFINITY
+    if m[H_MOVE_AT + base] > now:
+        return m[H_MOVE_AT + base]
+    writes, queued = m[H_STAGED_WRITES + base], m[H_READS + base] + m[H_WRITES + base]
+    least = IDLE_DRAIN if m[H_STAGED + base] > 0 or m[H_HEAD + base] >= 0 else 0  # the last ones need not wait for more
+    if m[H_DRAIN_LEFT + base] == 0 and (writes >= m[C_STAGE] or (writes > least and queued == 0)):
+        m[H_DRAIN_LEFT + base] = writes
+    write = 1 if m[H_DRAIN_LEFT + base] > 0 else 0
+    access = m[H_STAGE + write + base]
+    while access >= 0 and m[B_COUNT + BANK_STEP * a[access, A_BANK]] >= m[C_BUFFER_SIZE]:
+        access = w[access, W_AFTER]
+    if access < 0:
+        return INFINITY
+    before, after = w[access, W_BEFORE], w[access, W_AFTER]
+    if before >= 0:
+        w[before, W_AFTER] = after
+    else:
+        m[H_STAGE + write + base] = after
+    if after >= 0:
+        w[after, W_BEFORE] = before
+    else:
+        m[H_STAGE_END + write + base] = before
+    m[H_STAGED + write + base] -= 1
+    m[H_DRAIN_LEFT + base] -= write
+    m[H_MOVE_AT + base] = now + 1
+    _take(m, a, w, channel, access)
+    return now + 1
 
 
 @lean
@@ -58,6 +125,9 @@ def pump(m: Any, a: Any, w: Any, now: Any) -> None:
         _pump_in_order(m, a, w, now)
     else:
         _pump_by_channel(m, a, w, now)
+    if m[C_STAGE] > 0:
+        for channel in range(m[C_CHANNELS]):
+            m[G_WAKE] = min(m[G_WAKE], _move(m, a, w, channel, now))
 
 
 @lean

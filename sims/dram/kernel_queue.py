@@ -6,10 +6,11 @@ from archgym.sims.dram.jit import lean
 
 from archgym.sims.dram.layout import (
     ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BLOCKED, B_BUS, B_CANDIDATE,
-    B_CHANNEL, B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_OPEN, B_PLACE, CHANNEL_STEP, CLOSED, CLOSED_ADAPTIVE, C_BUSES,
-    C_DRAIN, C_DRAIN_HIGH, C_DRAIN_LOW, C_PAGE, C_SCHEDULER, C_TWO_LISTS, FIFO, H_ACTIVE, H_DIRTY, H_DRAINING,
-    H_LAST_WRITE, H_READS, H_WRITES, LIST_STEP, L_COUNT, L_FIRST_HIT, L_HEAD, L_HITS, L_TAIL, N_BANKS, N_GROUP_BASE,
-    N_PER_GROUP, N_READY, OPEN, OPEN_ADAPTIVE, PRE, RD, RDA, READY, SLOT, WR, WRA, W_AFTER, W_BEFORE,
+    B_CHANNEL, B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_OLDER, B_OPEN, B_PLACE, B_SERVED, CHANNEL_STEP, CLOSED,
+    CLOSED_ADAPTIVE, C_BUSES, C_DRAIN, C_DRAIN_HIGH, C_DRAIN_LOW, C_FREE_EARLY, C_HIT_LIMIT, C_PAGE, C_SCHEDULER,
+    C_TWO_LISTS, FIFO, H_ACTIVE, H_DIRTY, H_DRAINING, H_LAST_WRITE, H_READS, H_WRITES, LIST_STEP, L_COUNT,
+    L_FIRST_HIT, L_HEAD, L_HITS, L_TAIL, N_BANKS, N_GROUP_BASE, N_PER_GROUP, N_READY, OPEN, OPEN_ADAPTIVE, PRE, RD,
+    RDA, READY, SLOT, WR, WRA, W_AFTER, W_BEFORE,
 )  # fmt: skip
 
 
@@ -183,7 +184,8 @@ def choose(m: Any, a: Any, w: Any, bank: int) -> None:
         return
     access = _pick(m, a, w, bank) if m[B_COUNT + BANK_STEP * bank] > 0 else -1
     # A row that was opened for a request serves it before anything closes it again.
-    if m[B_KEEP + BANK_STEP * bank] == 1 and (access < 0 or a[access, A_ROW] != m[B_OPEN + BANK_STEP * bank]):
+    keep = m[B_KEEP + BANK_STEP * bank] == 1
+    if keep and (m[C_FREE_EARLY] == 1 or access < 0 or a[access, A_ROW] != m[B_OPEN + BANK_STEP * bank]):
         access = m[B_CANDIDATE + BANK_STEP * bank]
     m[B_CANDIDATE + BANK_STEP * bank] = access
     if access < 0:
@@ -198,6 +200,8 @@ def choose(m: Any, a: Any, w: Any, bank: int) -> None:
     else:
         command = RDA if _closes(m, a, w, bank, access) else RD
     m[B_COMMAND + BANK_STEP * bank] = command
+    if m[C_HIT_LIMIT] > 0:
+        m[B_OLDER + BANK_STEP * bank] = _older(m, a, bank, access, keep or command == ACT or command == PRE)
     slot = m[SLOT + command]
     banks, groups = m[N_BANKS], m[N_BANKS] // m[N_PER_GROUP]
     base = READY + channel * m[N_READY]
@@ -209,6 +213,18 @@ def choose(m: Any, a: Any, w: Any, bank: int) -> None:
         m[BUSY + m[N_BANKS] * channel + place] = bank
         m[B_PLACE + BANK_STEP * bank] = place
         m[H_ACTIVE + CHANNEL_STEP * channel] = place + 1
+
+
+@lean
+def _older(m: Any, a: Any, bank: int, access: int, no_hit: bool) -> int:
+    """The request that may close the row before `access` hits it, because the row had its share; or -1."""
+    if no_hit or m[B_SERVED + BANK_STEP * bank] < m[C_HIT_LIMIT] or m[C_SCHEDULER] == FIFO:
+        return -1
+    number = 2 * bank
+    if m[C_DRAIN] == 1:
+        number += m[H_DRAINING + CHANNEL_STEP * m[B_CHANNEL + BANK_STEP * bank]]
+    head = m[L_HEAD + LIST_STEP * number]
+    return head if 0 <= head < access and a[head, A_ROW] != m[B_OPEN + BANK_STEP * bank] else -1
 
 
 @lean

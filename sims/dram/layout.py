@@ -28,7 +28,7 @@ _MAX_ENTRIES, _MAX_REGIONS, _MAX_RINGS = 1024, 48, 16384
 OPEN, OPEN_ADAPTIVE, CLOSED, CLOSED_ADAPTIVE = range(4)
 FIFO, FRFCFS, FRFCFS_GRP = range(3)
 BANKWISE, READ_WRITE, SHARED = range(3)
-MUX_OLDEST, MUX_STRICT = range(2)
+MUX_OLDEST, MUX_STRICT, MUX_ROUND_ROBIN = range(3)
 RESP_FIFO, RESP_REORDER = range(2)
 NO_REFRESH, ALL_BANK, PER_BANK, SAME_BANK = range(4)
 NO_POWER_DOWN, STAGGERED = range(2)
@@ -38,8 +38,8 @@ ARB_SIMPLE, ARB_FIFO, ARB_REORDER = range(3)
 (
     C_PAGE, C_SCHEDULER, C_BUFFER, C_BUFFER_SIZE, C_MUX, C_RESPONSE, C_REFRESH, C_POSTPONE, C_PULL_IN, C_POWER_DOWN,
     C_ARBITER, C_ACTIVE, C_DRAIN_HIGH, C_DRAIN_LOW, C_CHANNELS, C_TWO_LISTS, C_DRAIN, C_BUSES, C_READ_END, C_WRITE_END,
-    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL,
-) = range(24)  # fmt: skip
+    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL, C_HIT_LIMIT, C_FREE_EARLY, C_STAGE,
+) = range(27)  # fmt: skip
 CONFIG_FIELDS = 48
 
 # -- m: the shape of a channel, as `timing.Tables.shape` gives it -------------------------------------------------------
@@ -71,8 +71,9 @@ CHANNEL_STEP = 32
 (
     H_ACTIVE, H_FREE_0, H_FREE_1, H_TIME_0, H_BANK_0, H_TIME_1, H_BANK_1, H_READS, H_WRITES, H_DRAINING, H_LAST_WRITE,
     H_STRICT, H_HEAD, H_ACCEPT_AT, H_RESPONSE_AT, H_NEXT_RESPONSE, H_DIRTY, H_ATTEND, H_WAKE, H_NEXT, H_OUT_HEAD,
-    H_OUT_TAIL, H_OUT_BASE,
-) = range(_AFTER_REGIONS, _AFTER_REGIONS + 23)  # fmt: skip
+    H_OUT_TAIL, H_OUT_BASE, H_TURN, H_MOVE_AT, H_DRAIN_LEFT, H_STAGED, H_STAGED_WRITES, H_STAGE, H_STAGE_WRITES,
+    H_STAGE_END, H_STAGE_WRITES_END,
+) = range(_AFTER_REGIONS, _AFTER_REGIONS + 32)  # fmt: skip
 
 # -- m: ranks -----------------------------------------------------------------------------------------------------------
 RANK_STEP = 32
@@ -89,11 +90,11 @@ MODES = 5
 PD_AWAKE, PD_ACTIVE, PD_PRECHARGED, PD_SELF_REFRESH, PD_EXTRA_REFRESH = range(5)
 
 # -- m: banks, and their request lists (two each: reads or everything, and writes) --------------------------------------
-BANK_STEP = 16
+BANK_STEP = 20
 _B = _R + RANK_STEP * MAX_RANKS
 (
     B_OPEN, B_CANDIDATE, B_COMMAND, B_AT_BANK, B_AT_GROUP, B_BUS, B_PLACE, B_KEEP, B_CLOSED_FOR, B_FRESH, B_ACT_AT,
-    B_COUNT, B_RANK, B_GROUP, B_BLOCKED, B_CHANNEL,
+    B_COUNT, B_RANK, B_GROUP, B_BLOCKED, B_CHANNEL, B_SERVED, B_OLDER, B_LEFT, B_LOCAL,
 ) = range(_B, _B + BANK_STEP)  # fmt: skip
 LIST_STEP = 8
 _L = _B + BANK_STEP * MAX_BANKS

@@ -64,7 +64,7 @@ def _full(device: Device) -> dict[str, Sequence[Choice]]:
         "Scheduler": KNOBS["Scheduler"].choices,
         "SchedulerBuffer": KNOBS["SchedulerBuffer"].choices,
         "RequestBufferSize": _POWERS,
-        "CmdMux": KNOBS["CmdMux"].choices,
+        "CmdMux": ("Oldest", "Strict"),
         "RespQueue": KNOBS["RespQueue"].choices,
         "RefreshPolicy": refresh_policies(device),
         "RefreshMaxPostponed": (0, 1, 2, 4, 8),
