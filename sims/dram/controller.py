@@ -47,8 +47,9 @@ KNOBS: Mapping[str, Knob] = MappingProxyType(
     {
         "PagePolicy": Knob(
             "Open",
-            "When a row is closed: Open: when another row is needed; Closed: after every access; OpenAdaptive: with the "
-            "access, if only other rows are waited for; ClosedAdaptive: with the access, unless the row is waited for.",
+            "When a row is closed: Open: when another row is needed; Closed: after every access; OpenAdaptive: with "
+            "the access, if only other rows are waited for; ClosedAdaptive: with the access, unless the row "
+            "is waited for.",
             ("Open", "OpenAdaptive", "Closed", "ClosedAdaptive"),
         ),
         "Scheduler": Knob(
@@ -94,12 +95,14 @@ KNOBS: Mapping[str, Knob] = MappingProxyType(
         "MaxActiveTransactions": Knob(128, "Requests under way (Arbiter Fifo and Reorder).", low=1, high=1 << 20),
         "WriteHighWatermark": Knob(
             0,
-            "Share of the write buffer (percent, SchedulerBuffer ReadWrite) at which writes get their turn; 0: reads and "
-            "writes are scheduled together.",
+            "Share of the write buffer (percent, SchedulerBuffer ReadWrite) at which writes get their turn; 0: reads "
+            "and writes are scheduled together.",
             low=0,
             high=100,
         ),
-        "WriteLowWatermark": Knob(20, "Share of the write buffer (percent) at which reads get their turn back.", low=0, high=99),
+        "WriteLowWatermark": Knob(
+            20, "Share of the write buffer (percent) at which reads get their turn back.", low=0, high=99
+        ),
         "RowHitLimit": Knob(
             0,
             "Accesses to an open row after which an older request for another row may close it although requests that "

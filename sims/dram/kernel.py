@@ -15,20 +15,20 @@ from archgym.sims.dram.kernel_front import pump, respond
 from archgym.sims.dram.kernel_issue import closed, impose, log, opened, spend
 from archgym.sims.dram.kernel_queue import choose, count_hits, regroup, remove, turn
 from archgym.sims.dram.kernel_rank import block, idle, manage, refreshed, release, slept
+from archgym.sims.dram.kernel_sums import sum_up
 from archgym.sims.dram.layout import (
-    ACT, ARB_FIFO, A_ARRIVAL, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BUS,
-    B_CANDIDATE, B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_LEFT, B_LOCAL, B_OLDER, B_OPEN,
-    B_PLACE, B_RANK, B_SERVED, CHANNEL_STEP, COUNT_OF, C_ARBITER, C_CHANNELS, C_DRAIN, C_FREE_EARLY, C_MUX,
-    C_POWER_DOWN, C_READ_END, C_REFRESH, C_REF_INTERVAL, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT,
-    ENTRY_STEP, E_BASE, FRFCFS_GRP, G_CONFLICTS, G_HITS, G_ISSUED, G_LOGGED, G_MISSES, G_SERVED, G_WAKE, H_ACTIVE,
-    H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY, H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE,
-    H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STAGE, H_STAGE_END, H_STAGE_WRITES, H_STAGE_WRITES_END, H_STRICT,
-    H_TIME_0, H_TIME_1, H_TURN, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL,
-    MODES, MUX_ROUND_ROBIN, MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH,
-    NO_REFRESH, N_BANKS, N_GROUPS, N_GROUP_BASE, N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PDE, PDX,
-    PRE, PREA, RANK_STEP, RDA, READY, REFAB, REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND, R_COMMAND_AT,
-    R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING, R_REF_AT, R_SPENT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX,
-    STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE, W_ENTERED, W_LEAVING,
+    ACT, ARB_FIFO, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BUS, B_CANDIDATE,
+    B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_LEFT, B_LOCAL, B_OLDER, B_OPEN, B_PLACE, B_RANK,
+    B_SERVED, CHANNEL_STEP, C_ARBITER, C_CHANNELS, C_DRAIN, C_FREE_EARLY, C_MUX, C_POWER_DOWN, C_READ_END, C_REFRESH,
+    C_REF_INTERVAL, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT, ENTRY_STEP, E_BASE, FRFCFS_GRP, G_HITS, G_ISSUED,
+    G_SERVED, G_WAKE, H_ACTIVE, H_ATTEND, H_BANK_0, H_BANK_1, H_DIRTY, H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE,
+    H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS, H_RESPONSE_AT, H_STAGE, H_STAGE_END, H_STAGE_WRITES,
+    H_STAGE_WRITES_END, H_STRICT, H_TIME_0, H_TIME_1, H_TURN, H_WAKE, H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS,
+    L_FIRST_HIT, L_HEAD, L_TAIL, MUX_ROUND_ROBIN, MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED,
+    M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS, N_GROUP_BASE, N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY,
+    N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, READY, REFAB, REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND,
+    R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING, R_REF_AT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX,
+    STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE,
 )  # fmt: skip
 from archgym.sims.dram.spec import COMMANDS
 from archgym.sims.dram.timing import NEVER
@@ -260,7 +260,9 @@ def _settle(m: Any, a: Any, w: Any, channel: int, now: Any) -> int:
     rank = -1
     if m[H_ATTEND + CHANNEL_STEP * channel] == 1:
         rank = _prefer_rank(m, a, w, channel)
-    m[H_NEXT + CHANNEL_STEP * channel] = min(m[H_TIME_0 + CHANNEL_STEP * channel], m[H_TIME_1 + CHANNEL_STEP * channel], m[H_WAKE + CHANNEL_STEP * channel])
+    m[H_NEXT + CHANNEL_STEP * channel] = min(
+        m[H_TIME_0 + CHANNEL_STEP * channel], m[H_TIME_1 + CHANNEL_STEP * channel], m[H_WAKE + CHANNEL_STEP * channel]
+    )
     return rank
 
 
@@ -291,7 +293,7 @@ def _advance(m: Any, a: Any, w: Any, log_rows: Any, channel: int, now: Any) -> N
             column = m[B_COMMAND + BANK_STEP * bank]
             _issue_bank(m, a, w, log_rows, channel, bank, now)
             who = m[B_RANK + BANK_STEP * bank]
-            if column != ACT and column != PRE or m[C_FREE_EARLY] == 1:
+            if (column != ACT and column != PRE) or m[C_FREE_EARLY] == 1:
                 pump(m, a, w, now)
         if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * who] == 0:
             idle(m, a, w, channel, who)
@@ -309,66 +311,13 @@ def _drive(m: Any, a: Any, w: Any, log_rows: Any) -> int:
                 _advance(m, a, w, log_rows, channel, now)
         following = m[G_WAKE]
         for channel in range(channels):
-            following = min(following, now if m[H_DIRTY + CHANNEL_STEP * channel] == 1 else m[H_NEXT + CHANNEL_STEP * channel])
+            following = min(
+                following, now if m[H_DIRTY + CHANNEL_STEP * channel] == 1 else m[H_NEXT + CHANNEL_STEP * channel]
+            )
         if following >= INFINITY and m[G_SERVED] < n:
             return 1
         now = max(now, following)
     return 0
-
-
-@lean
-def _percentile(histogram: Any, total: int, share: float) -> int:
-    """Smallest latency that at least `share` of the requests do not exceed (nearest rank)."""
-    need, seen = int(np.ceil(share * total)), 0
-    for value in range(histogram.shape[0]):
-        seen += histogram[value]
-        if seen >= need:
-            return value
-    return histogram.shape[0] - 1
-
-
-@entry
-def _sum_up(m: Any, a: Any, w: Any, bursts: int, out: Any) -> None:
-    """Fill a result row (`layout.OUT_NAMES`)."""
-    n = a.shape[0]
-    end = 0
-    for access in range(n):
-        end = max(end, w[access, W_DONE])
-    for rank in range(m[C_CHANNELS] * m[N_PSEUDO] * m[N_RANKS]):
-        spend(m, a, w, rank, end, M_PRECHARGED)
-    reads, total, longest, service = 0, 0, 0, 0
-    for first in range(0, n, bursts):
-        if a[first, A_WRITE] == 0:
-            finish, entered = w[first, W_DONE], w[first, W_ENTERED]
-            for access in range(first + 1, first + bursts):
-                finish = max(finish, w[access, W_DONE])
-            latency = finish - a[first, A_ARRIVAL]
-            w[reads, W_LEAVING] = latency
-            reads += 1
-            total += latency
-            service += finish - entered
-            longest = max(longest, latency)
-    out[0], out[1], out[2] = end, reads, n // bursts - reads
-    out[3], out[4], out[5] = m[G_HITS], m[G_MISSES], m[G_CONFLICTS]
-    for command in range(_COMMANDS):
-        out[6 + command] = m[COUNT_OF + command]
-    for mode in range(MODES):
-        for rank in range(m[C_CHANNELS] * m[N_PSEUDO] * m[N_RANKS]):
-            out[20 + mode] += m[R_SPENT + mode + RANK_STEP * rank]
-    out[25], out[29], out[30], out[31] = total, longest, service, m[G_LOGGED]
-    if reads > 0:
-        if longest < 64 * n + 65536:
-            histogram = np.zeros(longest + 1, np.int32)
-            for i in range(reads):
-                histogram[w[i, W_LEAVING]] += 1
-            out[26] = _percentile(histogram, reads, 0.50)
-            out[27] = _percentile(histogram, reads, 0.95)
-            out[28] = _percentile(histogram, reads, 0.99)
-        else:
-            ordered = np.sort(w[:reads, W_LEAVING])
-            out[26] = ordered[int(np.ceil(0.50 * reads)) - 1]
-            out[27] = ordered[int(np.ceil(0.95 * reads)) - 1]
-            out[28] = ordered[int(np.ceil(0.99 * reads)) - 1]
 
 
 @entry
@@ -388,7 +337,7 @@ def run_one(cfg: Any, tables: Any, accesses: Any, rank_phase: Any, log_rows: Any
     for region in range(tables.region.shape[0]):
         m[REGIONS + banks * region : REGIONS + banks * region + banks] = tables.region[region]
     # Only what is used needs to be cleared: the memory is far larger than one small controller.
-    m[G_ISSUED : SLOT] = 0
+    m[G_ISSUED:SLOT] = 0
     m[H_ACTIVE : H_ACTIVE + CHANNEL_STEP * channels] = 0
     m[R_OPEN : R_OPEN + RANK_STEP * channels * m[N_PSEUDO] * m[N_RANKS]] = 0
     m[B_OPEN : B_OPEN + BANK_STEP * channels * banks] = 0
@@ -402,7 +351,7 @@ def run_one(cfg: Any, tables: Any, accesses: Any, rank_phase: Any, log_rows: Any
     out[:] = 0
     out[32] = _drive(m, a, w, log_rows)
     if out[32] == 0:
-        _sum_up(m, a, w, accesses.bursts, out)
+        sum_up(m, a, w, accesses.bursts, out)
     return w
 
 

@@ -13,7 +13,7 @@ from archgym.sims.dram.layout import (
     B_COUNT, B_RANK, CHANNEL_STEP, C_ACTIVE, C_ARBITER, C_BUFFER, C_BUFFER_SIZE, C_CHANNELS, C_DRAIN, C_POWER_DOWN,
     C_RESPONSE, C_STAGE, G_DELIVERED, G_FRONT, G_ISSUED, G_ORDERED, G_WAKE, H_ACCEPT_AT, H_DRAIN_LEFT, H_HEAD,
     H_MOVE_AT, H_NEXT_RESPONSE, H_OUT_BASE, H_OUT_HEAD, H_OUT_TAIL, H_READS, H_RESPONSE_AT, H_STAGE, H_STAGED,
-    H_STAGED_WRITES, H_STAGE_END, H_WRITES, INFINITY, RANK_STEP, READ_WRITE, RESP_FIFO, R_PENDING, STAGGERED,
+    H_STAGED_WRITES, H_STAGE_END, H_WRITES, INFINITY, N_PSEUDO, RANK_STEP, READ_WRITE, RESP_FIFO, R_PENDING, STAGGERED,
     W_AFTER, W_ANSWERED, W_BEFORE, W_DONE, W_ENTERED, W_LEAVING,
 )  # fmt: skip
 
@@ -37,12 +37,18 @@ def _room(m: Any, a: Any, w: Any, channel: int, access: int) -> bool:
 
 
 @lean
+def _opens(m: Any, channel: int) -> Any:
+    """First cycle the channel can take an access: one a cycle and pseudo channel (H_ACCEPT_AT counts such slots)."""
+    return m[H_ACCEPT_AT + CHANNEL_STEP * channel] // m[N_PSEUDO]
+
+
+@lean
 def _enter(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
     """The controller takes an access."""
     bank = a[access, A_BANK]
     rank = m[B_RANK + BANK_STEP * bank]
     w[access, W_ENTERED] = now
-    m[H_ACCEPT_AT + CHANNEL_STEP * channel] = now + 1
+    m[H_ACCEPT_AT + CHANNEL_STEP * channel] = max(m[H_ACCEPT_AT + CHANNEL_STEP * channel], now * m[N_PSEUDO]) + 1
     m[H_HEAD + CHANNEL_STEP * channel] = a[access, A_FOLLOWING]
     if m[C_POWER_DOWN] == STAGGERED and m[R_PENDING + RANK_STEP * rank] == 0:
         wanted(m, a, w, channel, rank)
@@ -79,9 +85,9 @@ def _stage(m: Any, a: Any, w: Any, channel: int, access: int, now: Any) -> None:
     else:
         m[H_STAGE + place] = access
     m[H_STAGE_END + place] = access
-    m[H_STAGED + place] += 1
-    if m[H_MOVE_AT + CHANNEL_STEP * channel] <= now:
+    if m[H_STAGED + CHANNEL_STEP * channel] + m[H_STAGED_WRITES + CHANNEL_STEP * channel] == 0:
         m[H_MOVE_AT + CHANNEL_STEP * channel] = now + 1
+    m[H_STAGED + place] += 1
 
 
 @lean
@@ -137,7 +143,7 @@ def _pump_in_order(m: Any, a: Any, w: Any, now: Any) -> None:
     wake = INFINITY
     while access < n:
         channel = m[B_CHANNEL + BANK_STEP * (a[access, A_BANK])]
-        time = max(a[access, A_ARRIVAL], m[H_ACCEPT_AT + CHANNEL_STEP * channel])
+        time = max(a[access, A_ARRIVAL], _opens(m, channel))
         if time > now:
             wake = time
             break
@@ -167,11 +173,11 @@ def _pump_by_channel(m: Any, a: Any, w: Any, now: Any) -> None:
     for channel in range(m[C_CHANNELS]):
         access = m[H_HEAD + CHANNEL_STEP * channel]
         if access >= 0 and access < issued and _room(m, a, w, channel, access):
-            if m[H_ACCEPT_AT + CHANNEL_STEP * channel] <= now:
+            while access >= 0 and access < issued and _opens(m, channel) <= now and _room(m, a, w, channel, access):
                 _enter(m, a, w, channel, access, now)
                 access = m[H_HEAD + CHANNEL_STEP * channel]
             if access >= 0 and access < issued and _room(m, a, w, channel, access):
-                wake = min(wake, m[H_ACCEPT_AT + CHANNEL_STEP * channel])
+                wake = min(wake, _opens(m, channel))
     m[G_WAKE] = wake
 
 
@@ -181,7 +187,10 @@ def _collect(m: Any, a: Any, w: Any, now: Any) -> None:
     if m[C_ARBITER] == ARB_FIFO:
         for channel in range(m[C_CHANNELS]):
             head = m[H_OUT_HEAD + CHANNEL_STEP * channel]
-            while head < m[H_OUT_TAIL + CHANNEL_STEP * channel] and w[m[H_OUT_BASE + CHANNEL_STEP * channel] + head, W_LEAVING] < now:
+            while (
+                head < m[H_OUT_TAIL + CHANNEL_STEP * channel]
+                and w[m[H_OUT_BASE + CHANNEL_STEP * channel] + head, W_LEAVING] < now
+            ):
                 head += 1
                 m[G_DELIVERED] += 1
             m[H_OUT_HEAD + CHANNEL_STEP * channel] = head
@@ -199,7 +208,10 @@ def _next_delivery(m: Any, a: Any, w: Any) -> Any:
     if m[C_ARBITER] == ARB_FIFO:
         for channel in range(m[C_CHANNELS]):
             if m[H_OUT_HEAD + CHANNEL_STEP * channel] < m[H_OUT_TAIL + CHANNEL_STEP * channel]:
-                time = min(time, w[m[H_OUT_BASE + CHANNEL_STEP * channel] + m[H_OUT_HEAD + CHANNEL_STEP * channel], W_LEAVING] + 1)
+                time = min(
+                    time,
+                    w[m[H_OUT_BASE + CHANNEL_STEP * channel] + m[H_OUT_HEAD + CHANNEL_STEP * channel], W_LEAVING] + 1,
+                )
     elif m[G_DELIVERED] < m[G_ORDERED]:
         time = w[m[G_DELIVERED], W_DONE] + 1
     return time

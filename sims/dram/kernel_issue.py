@@ -31,10 +31,16 @@ def impose(m: Any, a: Any, w: Any, channel: int, command: int, local_bank: int, 
             turn = turn + 1 if turn + 1 < window else 0
             m[RING_TURN + place] = turn
             time = m[RINGS + at + turn] + m[E_LATENCY + ENTRY_STEP * e]
-        low = offset + m[E_BASE + ENTRY_STEP * e] + m[REGIONS + m[N_BANKS] * (m[E_REGION + ENTRY_STEP * e]) + local_bank]
+        low = (
+            offset + m[E_BASE + ENTRY_STEP * e] + m[REGIONS + m[N_BANKS] * (m[E_REGION + ENTRY_STEP * e]) + local_bank]
+        )
         high = low + m[E_COUNT + ENTRY_STEP * e]
         if m[E_OUTER + ENTRY_STEP * e] >= 0:
-            first = offset + m[E_BASE + ENTRY_STEP * e] + m[REGIONS + m[N_BANKS] * (m[E_OUTER + ENTRY_STEP * e]) + local_bank]
+            first = (
+                offset
+                + m[E_BASE + ENTRY_STEP * e]
+                + m[REGIONS + m[N_BANKS] * (m[E_OUTER + ENTRY_STEP * e]) + local_bank]
+            )
             for i in range(first, low):
                 if m[i] < time:
                     m[i] = time
@@ -48,7 +54,9 @@ def impose(m: Any, a: Any, w: Any, channel: int, command: int, local_bank: int, 
 
 
 @lean
-def log(m: Any, log_rows: Any, now: Any, channel: int, command: int, local_bank: int, row: int, column: int, request: int) -> None:
+def log(
+    m: Any, log_rows: Any, now: Any, channel: int, command: int, local_bank: int, row: int, column: int, request: int
+) -> None:
     """Count a command and, if a log is kept, write it down: the reader of the log is an independent checker."""
     m[COUNT_OF + command] += 1
     at = m[G_LOGGED]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import lean
+from typing import Any
 
+from archgym.sims.dram.jit import lean
 from archgym.sims.dram.layout import (
     ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BLOCKED, B_BUS, B_CANDIDATE,
     B_CHANNEL, B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_OLDER, B_OPEN, B_PLACE, B_SERVED, CHANNEL_STEP, CLOSED,
@@ -270,5 +271,3 @@ def regroup(m: Any, a: Any, w: Any, channel: int) -> None:
         bank = m[BUSY + m[N_BANKS] * channel + place]
         if m[L_HITS + LIST_STEP * (2 * bank)] > 0 and m[L_HITS + LIST_STEP * (2 * bank + 1)] > 0:
             choose(m, a, w, bank)
-
-

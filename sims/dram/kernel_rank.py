@@ -54,7 +54,11 @@ def _legal_from(m: Any, a: Any, w: Any, channel: int, rank: int, command: int) -
     target = m[R_TARGET + RANK_STEP * rank] - channel * banks
     step = m[N_PER_GROUP] if command == REFSB else banks
     time, bank = 0, target
-    end = target - target % (m[N_GROUPS] * m[N_PER_GROUP]) + m[N_GROUPS] * m[N_PER_GROUP] if command == REFSB else target + 1
+    end = (
+        target - target % (m[N_GROUPS] * m[N_PER_GROUP]) + m[N_GROUPS] * m[N_PER_GROUP]
+        if command == REFSB
+        else target + 1
+    )
     while bank < end:
         time = max(time, m[base + slot * banks + bank])
         time = max(time, m[base + m[N_GROUP_BASE] + slot * groups + bank // m[N_PER_GROUP]])
@@ -161,7 +165,7 @@ def _refresh_banks(m: Any, a: Any, w: Any, rank: int) -> None:
 
 @lean
 def _power_down(m: Any, a: Any, w: Any, rank: int) -> None:
-    """Staggered: power-down when idle; woken for a refresh while still idle, self refresh; one refresh on leaving it."""
+    """Staggered: power-down when idle; woken for a refresh while still idle, self refresh; one refresh on leaving."""
     state = m[R_PD_STATE + RANK_STEP * rank]
     if m[R_PD_EXIT + RANK_STEP * rank] == 1:
         if state == PD_ACTIVE or state == PD_PRECHARGED:

@@ -24,7 +24,7 @@ MAX_CHANNELS, MAX_RANKS, MAX_BANKS = 64, 512, 4096
 MAX_BANKS_OF_CHANNEL = 512
 _MAX_ENTRIES, _MAX_REGIONS, _MAX_RINGS = 1024, 48, 16384
 
-# -- Settings: codes, whose names are in `controller.py` ----------------------------------------------------------------
+# -- Settings: codes, whose names are in `controller.py` ---------------------------------------------------------------
 OPEN, OPEN_ADAPTIVE, CLOSED, CLOSED_ADAPTIVE = range(4)
 FIFO, FRFCFS, FRFCFS_GRP = range(3)
 BANKWISE, READ_WRITE, SHARED = range(3)
@@ -34,7 +34,7 @@ NO_REFRESH, ALL_BANK, PER_BANK, SAME_BANK = range(4)
 NO_POWER_DOWN, STAGGERED = range(2)
 ARB_SIMPLE, ARB_FIFO, ARB_REORDER = range(3)
 
-# -- m: configuration ---------------------------------------------------------------------------------------------------
+# -- m: configuration --------------------------------------------------------------------------------------------------
 (
     C_PAGE, C_SCHEDULER, C_BUFFER, C_BUFFER_SIZE, C_MUX, C_RESPONSE, C_REFRESH, C_POSTPONE, C_PULL_IN, C_POWER_DOWN,
     C_ARBITER, C_ACTIVE, C_DRAIN_HIGH, C_DRAIN_LOW, C_CHANNELS, C_TWO_LISTS, C_DRAIN, C_BUSES, C_READ_END, C_WRITE_END,
@@ -42,12 +42,12 @@ ARB_SIMPLE, ARB_FIFO, ARB_REORDER = range(3)
 ) = range(27)  # fmt: skip
 CONFIG_FIELDS = 48
 
-# -- m: the shape of a channel, as `timing.Tables.shape` gives it -------------------------------------------------------
+# -- m: the shape of a channel, as `timing.Tables.shape` gives it ------------------------------------------------------
 (
     N_PSEUDO, N_RANKS, N_GROUPS, N_PER_GROUP, N_READY, N_RING, N_NODES, N_GROUP_BASE, N_RANK_BASE, N_BANKS,
 ) = range(CONFIG_FIELDS, CONFIG_FIELDS + 10)  # fmt: skip
 
-# -- m: the whole run. G_HITS, G_MISSES, G_CONFLICTS stay together: a bank's B_FRESH picks one --------------------------
+# -- m: the whole run. G_HITS, G_MISSES, G_CONFLICTS stay together: a bank's B_FRESH picks one -------------------------
 _G = CONFIG_FIELDS + 16
 (
     G_ISSUED, G_DELIVERED, G_ORDERED, G_SERVED, G_LOGGED, G_FRONT, G_WAKE, G_HITS, G_MISSES, G_CONFLICTS,
@@ -55,7 +55,7 @@ _G = CONFIG_FIELDS + 16
 COUNT_OF = _G + 16
 """Commands issued, by command."""
 
-# -- m: timing rows -----------------------------------------------------------------------------------------------------
+# -- m: timing rows ----------------------------------------------------------------------------------------------------
 SLOT = COUNT_OF + 16
 ENTRY_AT = SLOT + 16
 _ENTRY = ENTRY_AT + 32
@@ -66,7 +66,7 @@ ENTRY_STEP = 10
 REGIONS = _ENTRY + ENTRY_STEP * _MAX_ENTRIES
 _AFTER_REGIONS = REGIONS + _MAX_REGIONS * MAX_BANKS_OF_CHANNEL
 
-# -- m: channels --------------------------------------------------------------------------------------------------------
+# -- m: channels -------------------------------------------------------------------------------------------------------
 CHANNEL_STEP = 32
 (
     H_ACTIVE, H_FREE_0, H_FREE_1, H_TIME_0, H_BANK_0, H_TIME_1, H_BANK_1, H_READS, H_WRITES, H_DRAINING, H_LAST_WRITE,
@@ -75,7 +75,7 @@ CHANNEL_STEP = 32
     H_STAGE_END, H_STAGE_WRITES_END,
 ) = range(_AFTER_REGIONS, _AFTER_REGIONS + 32)  # fmt: skip
 
-# -- m: ranks -----------------------------------------------------------------------------------------------------------
+# -- m: ranks ----------------------------------------------------------------------------------------------------------
 RANK_STEP = 32
 _R = _AFTER_REGIONS + CHANNEL_STEP * MAX_CHANNELS
 (
@@ -89,7 +89,7 @@ MODES = 5
 # Values of R_PD_STATE.
 PD_AWAKE, PD_ACTIVE, PD_PRECHARGED, PD_SELF_REFRESH, PD_EXTRA_REFRESH = range(5)
 
-# -- m: banks, and their request lists (two each: reads or everything, and writes) --------------------------------------
+# -- m: banks, and their request lists (two each: reads or everything, and writes) -------------------------------------
 BANK_STEP = 20
 _B = _R + RANK_STEP * MAX_RANKS
 (
@@ -102,18 +102,18 @@ L_HEAD, L_TAIL, L_COUNT, L_HITS, L_FIRST_HIT = range(_L, _L + 5)
 BUSY = _L + 2 * LIST_STEP * MAX_BANKS
 """Per channel, the banks with a candidate command, in no order."""
 
-# -- m: earliest times (see `timing.py`) and the issue times of window rows ---------------------------------------------
+# -- m: earliest times (see `timing.py`) and the issue times of window rows --------------------------------------------
 READY = BUSY + MAX_BANKS
 RINGS = READY + len(COMMANDS) * (2 * MAX_BANKS + MAX_RANKS)
 RING_TURN = RINGS + _MAX_RINGS
 SIZE = RING_TURN + _MAX_RINGS
 
-# -- a: the trace -------------------------------------------------------------------------------------------------------
+# -- a: the trace ------------------------------------------------------------------------------------------------------
 A_BANK, A_ROW, A_COLUMN, A_WRITE, A_ARRIVAL, A_FOLLOWING = range(6)
 """Bank over all channels, row, column, 1 for a write, first cycle it may enter, next access of the channel or -1."""
 ACCESS_FIELDS = 6
 
-# -- w: what becomes of an access ---------------------------------------------------------------------------------------
+# -- w: what becomes of an access --------------------------------------------------------------------------------------
 W_AFTER, W_BEFORE, W_ENTERED, W_ANSWERED, W_DONE, W_LEAVING = range(6)
 """Neighbours in its bank's list, cycles it entered, was answered by the controller and arrived at the requester (-1:
 not yet); and, indexed by answer, the answer times of each channel for the arbiter."""

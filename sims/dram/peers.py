@@ -62,7 +62,6 @@ RAMULATOR = MappingProxyType(
 """Ramulator 2.1 with FRFCFS, open rows and its default buffers."""
 
 
-
 def _rank_switch(base: Device, rows: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int]) -> Device:
     """The device with a peer's own rules for bursts of different ranks; both leave something out there."""
     kept = tuple(row for row in base.constraints if not row.sibling)
@@ -101,7 +100,7 @@ def as_ramulator(base: Device) -> Device:
     """
     t = base.timing
     gap = t["nBL"] + t["nRTRS"]
-    rows = {
+    rows: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {
         (_READ, _READ): gap,
         (_READ, _WRITE): gap,
         (_WRITE, _READ): gap - t["nCL"] + t["nCWL"],

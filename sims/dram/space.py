@@ -26,7 +26,8 @@ PREDECESSOR_DEVICE = "DDR3-1600-1Gb-x8"
 
 _POWERS = tuple(1 << i for i in range(8))
 _GROUPS = {
-    "PagePolicy": "scheduling", "Scheduler": "scheduling", "SchedulerBuffer": "buffering", "RequestBufferSize": "buffering",
+    "PagePolicy": "scheduling", "Scheduler": "scheduling",
+    "SchedulerBuffer": "buffering", "RequestBufferSize": "buffering",
     "CmdMux": "scheduling", "RespQueue": "buffering", "RefreshPolicy": "refresh", "RefreshMaxPostponed": "refresh",
     "RefreshMaxPulledin": "refresh", "PowerDownPolicy": "power", "Arbiter": "buffering",
     "MaxActiveTransactions": "buffering", "WriteHighWatermark": "buffering", "WriteLowWatermark": "buffering",
