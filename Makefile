@@ -42,8 +42,7 @@ $(DEV)/.installed: pyproject.toml constraints.txt
 	$(call environment,$(DEV),$(DEV_EXTRAS))
 
 quickstart: $(CORE)/.installed
-	@$(core) -m archgym run experiments/quickstart.yaml
-	@$(core) -m archgym report runs/quickstart
+	@$(core) -m archgym run experiments/quickstart.yaml --report
 	@echo "report: $$(pwd)/runs/quickstart/report/index.html"
 
 lint: $(DEV)/.installed

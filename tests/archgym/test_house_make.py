@@ -48,9 +48,9 @@ def calls(folder: Path) -> list[str]:
 def test_quickstart_installs_the_core_runs_and_says_where_the_report_is(checkout):
     done = make(checkout, "quickstart")
     assert done.returncode == 0, done.stderr
-    assert [line.split()[1] for line in calls(checkout)] == ["venv", "pip", "archgym", "archgym"]
+    assert [line.split()[1] for line in calls(checkout)] == ["venv", "pip", "archgym"]
     assert calls(checkout)[1].endswith("-c constraints.txt -e .")
-    assert calls(checkout)[2] == "-m archgym run experiments/quickstart.yaml"
+    assert calls(checkout)[2] == "-m archgym run experiments/quickstart.yaml --report"
     assert done.stdout.splitlines()[-1] == f"report: {checkout}/runs/quickstart/report/index.html"
 
 
