@@ -3,6 +3,7 @@
 environments/<name>.md     one page per registered simulator: options, parameters, metrics, workloads, objectives
 agents.md                  every registered agent and its hyper-parameters
 reference/<module>.md      one page per public module of the framework, from its docstrings
+validation/<family>.md     each family's VALIDATION.md
 studies/*.md               written by hand; put into the navigation here
 """
 
@@ -45,6 +46,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if studies:
         sections.insert(0, {"Studies": [f"studies/{page.name}" for page in studies]})
     nav: list[Any] = list(config.nav or [])
+    for entry in nav:
+        if isinstance(entry, dict) and "Validation" in entry:
+            entry["Validation"] = [
+                *entry["Validation"],
+                *({family: f"validation/{family}.md"} for family in validated()),
+            ]
     config.nav = nav[:-1] + sections + nav[-1:]
     return config
 
@@ -54,6 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = {f"reference/{name}.md": f"# archgym.{name}\n\n::: archgym.{name}\n" for name in modules()}
     pages |= {f"environments/{name}.md": environment_page(name) for name in catalog.simulators()}
     pages["agents.md"] = agents_page()
+    pages |= {f"validation/{family}.md": text for family, text in validated().items()}
     for name, content in pages.items():
         files.append(File.generated(config, name, content=content))
     return files
@@ -62,6 +70,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def modules() -> list[str]:
     """Public modules of the framework; a leading underscore is private."""
     return sorted(path.stem for path in (ROOT / "archgym").glob("[a-z]*.py"))
+
+
+def validated() -> dict[str, str]:
+    """Each simulator family's VALIDATION.md."""
+    return {path.parent.name: path.read_text() for path in sorted((ROOT / "sims").glob("*/VALIDATION.md"))}
 
 
 def reference(names: Iterable[str]) -> list[dict[str, str]]:
