@@ -15,7 +15,7 @@ import optuna
 
 from archgym.core import Designs, Floats
 from archgym.dialogue import Search
-from archgym.moves import repair, step
+from archgym.moves import repair, steps
 from archgym.space import DesignSpace
 from archgym.tradeoff import Tradeoff
 
@@ -64,7 +64,7 @@ class Surrogate:
     def _observe(self, designs: Designs) -> Search:
         costs = yield designs
         self._tradeoff.see(costs)
-        self._seen.update(self._key(design) for design in designs)
+        self._seen.update(self._keys(designs))
         self._designs = np.concatenate([self._designs, designs])
         self._costs = np.concatenate([self._costs.reshape(-1, costs.shape[1]), costs])
 
@@ -77,17 +77,16 @@ class Surrogate:
         return np.stack([self._unseen(design) for design in repair(self.space, designs, self._rng)])
 
     def _unseen(self, design: Designs) -> Designs:
-        """The design itself, or one near it that was not scored yet."""
-        for changes in (1, 2, 3):
-            for _ in range(_TRIES):
-                if self._key(design) not in self._seen:
-                    return design
-                design = step(self.space, design, self._rng, changes)
+        """The design itself, or one near it that was not scored yet (nor one the space knows to be the same)."""
+        for changes in range(4):
+            tried = steps(self.space, design, self._rng, changes, _TRIES) if changes else design[None]
+            for candidate, key in zip(tried, self._keys(tried), strict=True):
+                if key not in self._seen:
+                    return np.asarray(candidate)
         return design
 
-    def _key(self, design: Designs) -> bytes:
-        """The same for designs that the space knows to be one."""
-        return self.space.canonical(design[None])[0].tobytes()
+    def _keys(self, designs: Designs) -> list[bytes]:
+        return [row.tobytes() for row in self.space.canonical(designs)]
 
     def _thin(self) -> None:
         """Keep the best half of `limit` and a random sixth of it from the rest, in order of age."""

@@ -7,7 +7,7 @@ import numpy as np
 from archgym.core import Designs
 from archgym.space import DesignSpace
 
-__all__ = ["repair", "step"]
+__all__ = ["repair", "step", "steps"]
 
 _TRIES = 64  # candidate steps looked at before a fresh sample is taken instead
 
@@ -17,9 +17,14 @@ def step(space: DesignSpace, design: Designs, rng: np.random.Generator, changes:
 
     Where no such step is found it is a random feasible design; a space of one design returns that.
     """
-    tried = _steps(space, design, rng, changes, _TRIES if space.constraints else 1)
-    allowed = tried[space.feasible(tried)]
+    allowed = steps(space, design, rng, changes, _TRIES if space.constraints else 1)
     return np.asarray(allowed[0] if len(allowed) else space.sample(1, rng)[0], dtype=np.int32)
+
+
+def steps(space: DesignSpace, design: Designs, rng: np.random.Generator, changes: int, n: int) -> Designs:
+    """The feasible ones of n random designs that differ from `design` in up to `changes` parameters, int32[*, d]."""
+    tried = _steps(space, design, rng, changes, n)
+    return tried[space.feasible(tried)]
 
 
 def repair(space: DesignSpace, designs: Designs, rng: np.random.Generator) -> Designs:
@@ -27,8 +32,7 @@ def repair(space: DesignSpace, designs: Designs, rng: np.random.Generator) -> De
     rows = np.array(designs, dtype=np.int32)
     for row in np.flatnonzero(~space.feasible(rows)):
         for changes in (1, 2):
-            tried = _steps(space, rows[row], rng, changes, _TRIES)
-            allowed = tried[space.feasible(tried)]
+            allowed = steps(space, rows[row], rng, changes, _TRIES)
             if len(allowed):
                 rows[row] = allowed[0]
                 break
