@@ -80,6 +80,11 @@ KNOBS: Mapping[str, Knob] = MappingProxyType(
         ),
         "RefreshMaxPostponed": Knob(0, "Refresh intervals that may be owed while requests wait.", low=0, high=8),
         "RefreshMaxPulledin": Knob(0, "Refresh intervals that may be done early while idle.", low=0, high=8),
+        "RefreshPhase": Knob(
+            "Staggered",
+            "Whether the ranks of a channel take turns within the refresh interval or are due together (Ramulator 2).",
+            ("Staggered", "Simultaneous"),
+        ),
         "PowerDownPolicy": Knob(
             "NoPowerDown",
             "Staggered: an idle rank powers down at once (active or precharged), and when a refresh wakes a precharged "
@@ -141,7 +146,7 @@ _COLUMN = {
     "RefreshMaxPostponed": L.C_POSTPONE, "RefreshMaxPulledin": L.C_PULL_IN, "PowerDownPolicy": L.C_POWER_DOWN,
     "Arbiter": L.C_ARBITER, "MaxActiveTransactions": L.C_ACTIVE, "WriteHighWatermark": L.C_DRAIN_HIGH,
     "WriteLowWatermark": L.C_DRAIN_LOW, "RowHitLimit": L.C_HIT_LIMIT, "EntryFreed": L.C_FREE_EARLY,
-    "TransactionQueueSize": L.C_STAGE,
+    "TransactionQueueSize": L.C_STAGE, "RefreshPhase": L.C_SAME_PHASE,
 }  # fmt: skip
 
 

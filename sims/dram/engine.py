@@ -111,7 +111,8 @@ def decode(
     )
 
 
-def _tables(device: Device, ranks: int, refresh: str, power_down: str) -> Tables:
+def tables_for(device: Device, ranks: int, refresh: str, power_down: str) -> Tables:
+    """Timing tables of a device under these policies."""
     return compile_device(device, ranks, controller.used_commands(refresh, power_down))
 
 
@@ -146,7 +147,7 @@ def simulate_one(
     reads = decode(trace, full["AddressMapping"], device, channels, ranks, request_bytes)
     codes = {name: [knob.code(name, full[name])] for name, knob in controller.KNOBS.items()}
     cfg = controller.configure(codes, device, channels, reads.bursts)[0]
-    tables = _tables(device, ranks, full["RefreshPolicy"], full["PowerDownPolicy"])
+    tables = tables_for(device, ranks, full["RefreshPolicy"], full["PowerDownPolicy"])
     phases, out = rank_phases(device.pseudochannels * ranks), np.zeros((1, len(layout.OUT_NAMES)), dtype=np.int64)
     rows = np.empty((0, layout.LOG_FIELDS), dtype=np.int64)
     work = kernel.run_one(cfg, tables, reads, phases, rows, out[0])
@@ -192,7 +193,7 @@ def simulate_batch(
         rows = np.flatnonzero((keys == key).all(axis=1))
         mapping, refresh, power_down = (names[knob][code] for knob, code in zip(names, key, strict=True))
         reads = decode(trace, mapping, device, channels, ranks, request_bytes)
-        tables = _tables(device, ranks, refresh, power_down)
+        tables = tables_for(device, ranks, refresh, power_down)
         cfg = controller.configure(
             {knob: column[rows] for knob, column in columns.items()}, device, channels, reads.bursts
         )

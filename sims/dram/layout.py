@@ -38,8 +38,8 @@ ARB_SIMPLE, ARB_FIFO, ARB_REORDER = range(3)
 (
     C_PAGE, C_SCHEDULER, C_BUFFER, C_BUFFER_SIZE, C_MUX, C_RESPONSE, C_REFRESH, C_POSTPONE, C_PULL_IN, C_POWER_DOWN,
     C_ARBITER, C_ACTIVE, C_DRAIN_HIGH, C_DRAIN_LOW, C_CHANNELS, C_TWO_LISTS, C_DRAIN, C_BUSES, C_READ_END, C_WRITE_END,
-    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL, C_HIT_LIMIT, C_FREE_EARLY, C_STAGE,
-) = range(27)  # fmt: skip
+    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL, C_HIT_LIMIT, C_FREE_EARLY, C_STAGE, C_SAME_PHASE,
+) = range(28)  # fmt: skip
 CONFIG_FIELDS = 48
 
 # -- m: the shape of a channel, as `timing.Tables.shape` gives it ------------------------------------------------------

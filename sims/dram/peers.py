@@ -56,6 +56,7 @@ RAMULATOR = MappingProxyType(
         "RowHitLimit": 1,  # FRFCFSScheduler: whatever is ready first, a precharge too
         "EntryFreed": "Activate",  # ControllerBase::promote_to_active
         "RefreshPolicy": "AllBank",
+        "RefreshPhase": "Simultaneous",  # scatter_interval = 0
         "AddressMapping": "RoBaRaCoCh",
     }
 )
