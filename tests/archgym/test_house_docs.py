@@ -106,3 +106,20 @@ def test_the_readme_shows_code_on_its_first_screen():
     lines = (ROOT / "README.md").read_text().splitlines()
     assert len(lines) <= 150
     assert lines.index("```python") < 25
+
+
+def test_the_readme_tells_the_truth_about_the_spaces():
+    import archgym
+
+    text = (ROOT / "README.md").read_text()
+    rows = re.findall(r"\| `([a-z-]+)` \| ([\d,]+) \| (no|yes, for five workloads) \|$", text, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["archgym-rl", "archgym-aco", "archgym-ga"]
+    for name, size, known in rows:
+        dram = archgym.simulator("dram", space=name)
+        assert f"{dram.space.size:,}" == size
+        enumerated = [workload for workload in dram.workloads if dram.enumeration(workload) is not None]
+        assert len(enumerated) == (0 if known == "no" else 5)
+
+
+def test_the_readme_shows_the_shortest_agent_whole():
+    assert (ROOT / "agents" / "random_search.py").read_text() in (ROOT / "README.md").read_text()
