@@ -81,8 +81,8 @@ def measure() -> dict[str, Any]:
 
 def markdown(found: dict[str, Any]) -> str:
     """The figures as a small table."""
-    lines = [f"Million requests per CPU-second, one core ({found['machine']}):", "", "| controller | " + " | ".join(TRACES) + " |"]
-    lines.append("|---" * (len(TRACES) + 1) + "|")
+    title = f"Million requests per CPU-second, one core ({found['machine']}):"
+    lines = [title, "", "| controller | " + " | ".join(TRACES) + " |", "|---" * (len(TRACES) + 1) + "|"]
     for label, row in found["requests_per_cpu_second"].items():
         lines.append(f"| {label} | " + " | ".join(f"{row[workload] / 1e6:.2f}" for workload in TRACES) + " |")
     scaling = ", ".join(f"{threads} threads {ratio:.2f}x" for threads, ratio in found["batch_speedup"].items())

@@ -47,7 +47,7 @@ def traces() -> dict[str, Trace]:
     return {"mix60_sat": recipe("mix", 1, 0.7), "stream_rdonly": recipe("stream", 7, 1.1)}
 
 
-@pytest.mark.parametrize("peer, workload", PEER_CYCLES)
+@pytest.mark.parametrize(("peer", "workload"), PEER_CYCLES)
 def test_cycles_are_close_to_the_peer(peer: str, workload: str, traces: dict[str, Trace]) -> None:
     ours = simulate_one(PEERS[peer].device, PEERS[peer].settings, traces[workload], ranks=2)
     assert ours.counts["reads"] + ours.counts["writes"] == REQUESTS
@@ -55,7 +55,7 @@ def test_cycles_are_close_to_the_peer(peer: str, workload: str, traces: dict[str
 
 
 @pytest.mark.parametrize(
-    "peer, workload, cycles, latency",
+    ("peer", "workload", "cycles", "latency"),
     [
         ("DRAMsim3", "mix60_gap10", 2_002_963, 69.60),
         ("DRAMsim3", "mix60_gap20", 4_009_235, 58.52),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from archgym.sims.dram import engine
 from archgym.sims.dram.equivalence import without_writes
@@ -28,7 +27,8 @@ def traffic(seed: int, write_share: float, gap: int, locality: float, n: int = 2
     line = rng.integers(0, 1 << 22, n)
     for i in np.flatnonzero(rng.random(n) < locality):
         line[i] = line[i - 1] + int(rng.random() < 0.8)
-    return Trace.of("traffic", line.astype(np.uint64) * 64, rng.random(n) < write_share, np.cumsum(rng.integers(0, gap + 1, n)))
+    arrival = np.cumsum(rng.integers(0, gap + 1, n))
+    return Trace.of("traffic", line.astype(np.uint64) * 64, rng.random(n) < write_share, arrival)
 
 
 def outcome(simulator: DramController, columns: dict[str, np.ndarray], trace: Trace) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,13 +85,12 @@ class TestBuffers:
     def most_inside(self, stats: Stats, chosen: Sequence[int]) -> int:
         column = {int(row[9]): int(row[0]) for row in stats.log if COMMANDS[row[8]] in ("RD", "RDA", "WR", "WRA")}
         chosen = list(chosen)
-        return max(
-            sum(1 for i in chosen if stats.entered[i] <= stats.entered[now] < column[i]) for now in chosen
-        )
+        return max(sum(1 for i in chosen if stats.entered[i] <= stats.entered[now] < column[i]) for now in chosen)
 
     def trace(self) -> list[tuple[int, str, int]]:
         rng = np.random.default_rng(5)
-        return [(int(a) * 64, "W" if w else "R", 0) for a, w in zip(rng.integers(0, 1 << 20, 300), rng.random(300) < 0.4, strict=True)]
+        lines, writes = rng.integers(0, 1 << 20, 300), rng.random(300) < 0.4
+        return [(int(line) * 64, "W" if write else "R", 0) for line, write in zip(lines, writes, strict=True)]
 
     @pytest.mark.parametrize("size", [1, 3, 8])
     def test_shared_limits_all(self, size: int) -> None:
@@ -108,8 +108,8 @@ class TestBuffers:
     def test_bankwise_limits_each_bank(self, size: int) -> None:
         trace = self.trace()
         stats = run(trace, SchedulerBuffer="Bankwise", RequestBufferSize=size)
-        most = [self.most_inside(stats, [i for i, r in enumerate(trace) if r[0] // BANK % 8 == bank]) for bank in range(8)]
-        assert max(most) == size
+        banks = [[i for i, r in enumerate(trace) if r[0] // BANK % 8 == bank] for bank in range(8)]
+        assert max(self.most_inside(stats, bank) for bank in banks) == size
 
 
 class TestOrder:
@@ -166,7 +166,7 @@ class TestRefresh:
         stats = run(sparse, RefreshPolicy="AllBank", RefreshMaxPulledin=3)
         times = self.refreshes(stats)
         assert len(times) == 4
-        assert [b - a for a, b in zip(times, times[1:], strict=False)] == [T["nRFC"]] * 3
+        assert [b - a for a, b in itertools.pairwise(times)] == [T["nRFC"]] * 3
 
     def test_no_refresh(self) -> None:
         assert self.refreshes(run(self.busy(3 * T["nREFI"]))) == []
@@ -191,7 +191,8 @@ class TestRefresh:
         ]  # fmt: skip
 
     def test_power_down_saves_energy_and_costs_latency(self) -> None:
-        requests = [(int(a) * 64, "R", i * 400) for i, a in enumerate(np.random.default_rng(0).integers(0, 1 << 20, 300))]
+        lines = np.random.default_rng(0).integers(0, 1 << 20, 300)
+        requests = [(int(line) * 64, "R", i * 400) for i, line in enumerate(lines)]
         awake, asleep = (run(requests, PowerDownPolicy=p) for p in ("NoPowerDown", "Staggered"))
         assert asleep.metrics["energy_pj"] < awake.metrics["energy_pj"]
         assert asleep.metrics["latency_ns"] > awake.metrics["latency_ns"]
@@ -202,7 +203,8 @@ class TestWrites:
 
     def test_writes_wait_until_the_high_watermark(self) -> None:
         requests = [(i * 64, "W" if i % 4 else "R", 0) for i in range(400)]
-        knobs = {"SchedulerBuffer": "ReadWrite", "RequestBufferSize": 16, "WriteHighWatermark": 100, "WriteLowWatermark": 25}
+        knobs: dict[str, object] = {"SchedulerBuffer": "ReadWrite", "RequestBufferSize": 16}
+        knobs |= {"WriteHighWatermark": 100, "WriteLowWatermark": 25}
         drained = [COMMANDS[c] == "WR" for c in run(requests, **knobs).log[:, 8] if COMMANDS[c] in ("RD", "WR")]
         mixed = run(requests, **{**knobs, "WriteHighWatermark": 0})
         switches = int(np.abs(np.diff(drained)).sum())

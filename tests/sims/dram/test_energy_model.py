@@ -39,7 +39,8 @@ def test_a_refresh_costs_idd5b_for_trfc() -> None:
     """Its own energy and the standby of the same time add up to the data sheet's current."""
     device = DEVICES["DDR4-2400-8Gb-x8"]
     event, t = energies_per_event(device), device.timing
-    assert event["refab"] + event["precharged"] * t["nRFC"] == pytest.approx(8 * 1.2 * device.tck_ps / 1000 * 250 * t["nRFC"])
+    expected = 8 * 1.2 * device.tck_ps / 1000 * 250 * t["nRFC"]
+    assert event["refab"] + event["precharged"] * t["nRFC"] == pytest.approx(expected)
 
 
 def test_energy_does_not_depend_on_the_clock_a_current_is_counted_in() -> None:
