@@ -87,7 +87,7 @@ def check(
     Args:
         device: the DRAM it was issued to.
         ranks: ranks per channel (stack IDs for HBM).
-        trace: int64[n, 10] of cycle, channel, pseudo channel, rank, bank group, bank, row, column, index in
+        trace: int64[n, 10] of cycle, channel, pseudo channel, rank, bank group, bank, row, burst of the row, index in
             `spec.COMMANDS`, request (-1 for none); a command is stamped with its last cycle on the command bus.
         requests: for every request whether it is a write; each must have exactly one column command.
         refresh: the refresh command whose rate is to be kept, and by how much it may be late or early.
@@ -137,11 +137,12 @@ class _Run:
 
     def step(self, c: Command) -> None:
         """Check one command against everything before it, then remember it."""
+        if not self._exists(c):
+            return
         place = (c.channel, c.pseudochannel, c.rank)
         if place not in self.state:
             self.state[place] = self._new_rank()
         rank = self.state[place]
-        self._address(c)
         self._command_bus(c)
         if self._awake(c, rank):
             getattr(self, f"_on_{c.name.lower()}")(c, rank)
@@ -162,23 +163,24 @@ class _Run:
         groups, banks = range(self.device.bankgroups), range(self.device.banks_per_group)
         return _Rank({(group, bank): _Bank() for group in groups for bank in banks})
 
-    def _address(self, c: Command) -> None:
-        """The command names a rank, bank, row and column that exist."""
+    def _exists(self, c: Command) -> bool:
+        """The command is one of the device, and names a rank, bank, row and column that exist."""
         d = self.device
-        if not (0 <= c.pseudochannel < d.pseudochannels and 0 <= c.rank < self.ranks):
-            self.fail(c, "no such pseudo channel or rank")
-        if c.name in (*_COLUMN, "ACT", "PRE", "REFPB") and not (
-            0 <= c.bankgroup < d.bankgroups and 0 <= c.bank < d.banks_per_group
-        ):
-            self.fail(c, "no such bank")
-        if c.name == "ACT" and not 0 <= c.row < d.rows:
-            self.fail(c, "no such row")
-        if c.name in _COLUMN and not 0 <= c.column < d.columns:
-            self.fail(c, "no such column")
-        if c.name in _COLUMN and c.column % d.burst_length:
-            self.fail(c, "column is not at the start of a burst")
+        one_bank = (*_COLUMN, "ACT", "PRE", "REFPB")
+        limits = {
+            "pseudo channel": (c.pseudochannel, d.pseudochannels),
+            "rank": (c.rank, self.ranks),
+            "bank group": (c.bankgroup if c.name in one_bank else 0, d.bankgroups),
+            "bank": (c.bank if c.name in (*one_bank, "REFSB") else 0, d.banks_per_group),
+            "row": (c.row if c.name == "ACT" else 0, d.rows),
+            "column": (c.column if c.name in _COLUMN else 0, d.columns // d.burst_length),
+        }
+        wrong = [f"no such {what}" for what, (value, end) in limits.items() if not 0 <= value < end]
         if c.name.startswith("REF") and c.name not in d.refresh:
-            self.fail(c, "the device has no such refresh")
+            wrong.append("the device has no such refresh")
+        for rule in wrong:
+            self.fail(c, rule)
+        return not wrong
 
     def _command_bus(self, c: Command) -> None:
         """The cycles of a command on its bus are its own."""
