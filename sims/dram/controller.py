@@ -198,6 +198,8 @@ def configure(columns: Mapping[str, Iterable[int]], device: Device, channels: in
     _refresh_units(cfg, device)
     cfg[:, L.C_ACTIVE] *= bursts
     cfg[:, L.C_CHANNELS] = channels
+    oldest = (cfg[:, L.C_MUX] == L.MUX_OLDEST) & (cfg[:, L.C_HIT_LIMIT] == 0)
+    cfg[:, L.C_PLAIN] = oldest & (not device.dual_command_bus)
     cfg[:, L.C_BUSES] = 2 if device.dual_command_bus else 1
     cfg[:, L.C_READ_END] = t["nCL"] + t["nBL"]
     cfg[:, L.C_WRITE_END] = t["nCWL"] + t["nBL"]

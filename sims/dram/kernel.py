@@ -17,23 +17,25 @@ from archgym.sims.dram.kernel_queue import choose, count_hits, regroup, remove, 
 from archgym.sims.dram.kernel_rank import block, idle, manage, refreshed, release, slept
 from archgym.sims.dram.kernel_sums import sum_up
 from archgym.sims.dram.layout import (
-    ACT, ARB_FIFO, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BUS,
-    B_CANDIDATE, B_CHANNEL, B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_LEFT, B_LOCAL, B_OLDER, B_OPEN,
-    B_PLACE, B_RANK, B_SERVED, CHANNEL_STEP, C_ARBITER, C_CHANNELS, C_DRAIN, C_FREE_EARLY, C_MUX, C_POWER_DOWN,
+    ACT, ARB_FIFO, A_COLUMN, A_FOLLOWING, A_ROW, A_WRITE, BANK_STEP, BUSY_STEP, B_BUS, B_CANDIDATE, B_CHANNEL,
+    B_CLOSED_FOR, B_COMMAND, B_FRESH, B_GROUP, B_KEEP, B_LEFT, B_LOCAL, B_OLDER, B_OPEN, B_PLACE, B_RANK,
+    B_SERVED, CHANNEL_STEP, C_ARBITER, C_CHANNELS, C_DRAIN, C_FREE_EARLY, C_MUX, C_PLAIN, C_POWER_DOWN,
     C_READ_END, C_REFRESH, C_REF_INTERVAL, C_SAME_PHASE, C_SCHEDULER, C_TWO_LISTS, C_WRITE_END, ENTRY_AT,
     ENTRY_STEP, E_BASE, FRFCFS_GRP, G_HITS, G_ISSUED, G_SERVED, G_WAKE, H_ACTIVE, H_ATTEND, H_BANK_0, H_BANK_1,
-    H_DIRTY, H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS, H_RESPONSE_AT,
-    H_STAGE, H_STAGE_END, H_STAGE_WRITES, H_STAGE_WRITES_END, H_STRICT, H_TIME_0, H_TIME_1, H_TURN, H_WAKE,
-    H_WRITES, INFINITY, LIST_STEP, LOG_FIELDS, L_FIRST_HIT, L_HEAD, L_TAIL, MUX_ROUND_ROBIN, MUX_STRICT, M_ACTIVE,
-    M_PD_ACTIVE, M_PD_PRECHARGED, M_PRECHARGED, M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS, N_GROUP_BASE,
-    N_NODES, N_PER_GROUP, N_PSEUDO, N_RANKS, N_READY, N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, READY, REFAB,
-    REFPB, REFSB, REGIONS, RINGS, RING_TURN, R_COMMAND, R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING,
-    R_REF_AT, R_TARGET, SAME_BANK, SIZE, SLOT, SREFE, SREFX, STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE,
+    H_DIRTY, H_FREE_0, H_FREE_1, H_HEAD, H_LAST_WRITE, H_NEXT, H_NEXT_RESPONSE, H_OUT_BASE, H_READS,
+    H_RESPONSE_AT, H_STAGE, H_STAGE_END, H_STAGE_WRITES, H_STAGE_WRITES_END, H_STRICT, H_TIME_0, H_TIME_1,
+    H_TURN, H_WAKE, H_WRITES, INFINITY, K_AGE, K_AT_BANK, K_AT_GROUP, K_BANK, LIST_STEP, LOG_FIELDS,
+    L_FIRST_HIT, L_HEAD, L_TAIL, MUX_ROUND_ROBIN, MUX_STRICT, M_ACTIVE, M_PD_ACTIVE, M_PD_PRECHARGED,
+    M_PRECHARGED, M_SELF_REFRESH, NO_REFRESH, N_BANKS, N_GROUPS, N_GROUP_BASE, N_NODES, N_PER_GROUP, N_PSEUDO,
+    N_RANKS, N_READY, N_RING, PDE, PDX, PRE, PREA, RANK_STEP, RDA, READY, REFAB, REFPB, REFSB, REGIONS, RINGS,
+    RING_TURN, R_COMMAND, R_COMMAND_AT, R_FIRST_BANK, R_LEFT, R_OPEN, R_PENDING, R_REF_AT, R_TARGET, SAME_BANK,
+    SIZE, SLOT, SREFE, SREFX, STAGGERED, WORK_FIELDS, WRA, W_ANSWERED, W_DONE,
 )  # fmt: skip
 from archgym.sims.dram.spec import COMMANDS
 from archgym.sims.dram.timing import NEVER
 
 _COMMANDS = len(COMMANDS)
+AGE_BITS = 32  # an access number fits, and so does a wait of 2**28 cycles beside it
 CLOSING = 1 << 30  # added to a bank number: its row is to be closed although a request hits it
 
 
@@ -86,6 +88,23 @@ def _set_up(m: Any, a: Any, w: Any, first: Any, rank_phase: Any) -> None:
 
 
 @lean
+def _select_plain(m: Any, a: Any, w: Any, channel: int) -> None:
+    """As `_select`, for one command bus and the oldest request first: nothing but the earliest (time, age)."""
+    free = m[H_FREE_0 + CHANNEL_STEP * channel]
+    first = BUSY_STEP * m[N_BANKS] * channel
+    best, where = INFINITY, -1
+    for at in range(first, first + BUSY_STEP * m[H_ACTIVE + CHANNEL_STEP * channel], BUSY_STEP):
+        time = max(m[m[K_AT_BANK + at]], m[m[K_AT_GROUP + at]], free)
+        key = ((time - free) << AGE_BITS) + m[K_AGE + at]
+        if key < best:
+            best, where = key, at
+    m[H_TIME_0 + CHANNEL_STEP * channel] = free + (best >> AGE_BITS) if where >= 0 else INFINITY
+    m[H_BANK_0 + CHANNEL_STEP * channel] = m[K_BANK + where] if where >= 0 else -1
+    m[H_TIME_1 + CHANNEL_STEP * channel] = INFINITY
+    m[H_DIRTY + CHANNEL_STEP * channel] = 0
+
+
+@lean
 def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     """Find, per command bus, the candidate that can go first; of those that can go together, the oldest request."""
     strict, rotate = m[C_MUX] == MUX_STRICT, m[C_MUX] == MUX_ROUND_ROBIN
@@ -94,8 +113,8 @@ def _select(m: Any, a: Any, w: Any, channel: int) -> None:
     time_1, age_1, bank_1 = INFINITY, INFINITY, -1
     free_0, free_1 = m[H_FREE_0 + CHANNEL_STEP * channel], m[H_FREE_1 + CHANNEL_STEP * channel]
     for place in range(m[H_ACTIVE + CHANNEL_STEP * channel]):
-        bank = m[BUSY + m[N_BANKS] * channel + place]
-        age = m[B_CANDIDATE + BANK_STEP * bank]
+        at = BUSY_STEP * (m[N_BANKS] * channel + place)
+        bank, age = m[K_BANK + at], m[K_AGE + at]
         if rotate:
             age = m[B_LOCAL + BANK_STEP * bank] - m[H_TURN + CHANNEL_STEP * channel] - 1
             age = 2 * (age if age >= 0 else age + m[N_BANKS]) + 1
@@ -108,7 +127,7 @@ def _select(m: Any, a: Any, w: Any, channel: int) -> None:
             older = age - 1 if rotate else m[B_OLDER + BANK_STEP * bank]
             if time < time_0 or (time == time_0 and older < age_0):
                 time_0, age_0, bank_0 = time, older, CLOSING + bank
-        time = max(m[m[B_AT_BANK + BANK_STEP * bank]], m[m[B_AT_GROUP + BANK_STEP * bank]])
+        time = max(m[m[K_AT_BANK + at]], m[m[K_AT_GROUP + at]])
         if strict and age != due and m[B_COMMAND + BANK_STEP * bank] != ACT and m[B_COMMAND + BANK_STEP * bank] != PRE:
             continue
         if m[B_BUS + BANK_STEP * bank] == 0:
@@ -258,7 +277,10 @@ def _settle(m: Any, a: Any, w: Any, channel: int, now: Any) -> int:
     """Choose the channel's next commands; returns the rank whose manager goes next on bus 0, or -1. Sets H_NEXT."""
     if m[H_ATTEND + CHANNEL_STEP * channel] == 1 or now >= m[H_WAKE + CHANNEL_STEP * channel]:
         manage(m, a, w, channel, now)
-    _select(m, a, w, channel)
+    if m[C_PLAIN] == 1:
+        _select_plain(m, a, w, channel)
+    else:
+        _select(m, a, w, channel)
     rank = -1
     if m[H_ATTEND + CHANNEL_STEP * channel] == 1:
         rank = _prefer_rank(m, a, w, channel)

@@ -37,20 +37,23 @@ def impose(m: Any, a: Any, w: Any, channel: int, command: int, local_bank: int, 
         high = low + m[E_COUNT + ENTRY_STEP * e]
         if m[E_OUTER + ENTRY_STEP * e] >= 0:
             first = (
-                offset
-                + m[E_BASE + ENTRY_STEP * e]
-                + m[REGIONS + m[N_BANKS] * (m[E_OUTER + ENTRY_STEP * e]) + local_bank]
+                offset + m[E_BASE + ENTRY_STEP * e] + m[REGIONS + m[N_BANKS] * m[E_OUTER + ENTRY_STEP * e] + local_bank]
             )
-            for i in range(first, low):
-                if m[i] < time:
-                    m[i] = time
-            for i in range(high, first + m[E_OUTER_COUNT + ENTRY_STEP * e]):
-                if m[i] < time:
-                    m[i] = time
+            _raise(m, first, low, time)
+            _raise(m, high, first + m[E_OUTER_COUNT + ENTRY_STEP * e], time)
+        elif high == low + 1:
+            if m[low] < time:
+                m[low] = time
         else:
-            for i in range(low, high):
-                if m[i] < time:
-                    m[i] = time
+            _raise(m, low, high, time)
+
+
+@lean
+def _raise(m: Any, low: int, high: int, time: Any) -> None:
+    """No entry of a run is earlier than `time` any more."""
+    for i in range(low, high):
+        if m[i] < time:
+            m[i] = time
 
 
 @lean

@@ -6,12 +6,13 @@ from typing import Any
 
 from archgym.sims.dram.jit import lean
 from archgym.sims.dram.layout import (
-    ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY, B_AT_BANK, B_AT_GROUP, B_BLOCKED, B_BUS, B_CANDIDATE,
-    B_CHANNEL, B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_OLDER, B_OPEN, B_PLACE, B_SERVED, CHANNEL_STEP, CLOSED,
-    CLOSED_ADAPTIVE, C_BUSES, C_DRAIN, C_DRAIN_HIGH, C_DRAIN_LOW, C_FREE_EARLY, C_HIT_LIMIT, C_PAGE, C_SCHEDULER,
-    C_TWO_LISTS, FIFO, H_ACTIVE, H_DIRTY, H_DRAINING, H_LAST_WRITE, H_READS, H_WRITES, LIST_STEP, L_COUNT,
-    L_FIRST_HIT, L_HEAD, L_HITS, L_TAIL, N_BANKS, N_GROUP_BASE, N_PER_GROUP, N_READY, OPEN, OPEN_ADAPTIVE, PRE, RD,
-    RDA, READY, SLOT, WR, WRA, W_AFTER, W_BEFORE,
+    ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY_STEP, B_BLOCKED, B_BUS, B_CANDIDATE, B_CHANNEL,
+    B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_LOCAL, B_OLDER, B_OPEN, B_PLACE, B_SERVED, CHANNEL_STEP, CLOSED,
+    CLOSED_ADAPTIVE, C_BUSES, C_DRAIN, C_DRAIN_HIGH, C_DRAIN_LOW, C_FREE_EARLY, C_HIT_LIMIT, C_PAGE,
+    C_SCHEDULER, C_TWO_LISTS, FIFO, H_ACTIVE, H_DIRTY, H_DRAINING, H_LAST_WRITE, H_READS, H_WRITES, K_AGE,
+    K_AT_BANK, K_AT_GROUP, K_BANK, LIST_STEP, L_COUNT, L_FIRST_HIT, L_HEAD, L_HITS, L_TAIL, N_BANKS,
+    N_GROUP_BASE, N_PER_GROUP, N_READY, OPEN, OPEN_ADAPTIVE, PRE, RD, RDA, READY, SLOT, WR, WRA, W_AFTER,
+    W_BEFORE,
 )  # fmt: skip
 
 
@@ -206,14 +207,16 @@ def choose(m: Any, a: Any, w: Any, bank: int) -> None:
     slot = m[SLOT + command]
     banks, groups = m[N_BANKS], m[N_BANKS] // m[N_PER_GROUP]
     base = READY + channel * m[N_READY]
-    m[B_AT_BANK + BANK_STEP * bank] = base + slot * banks + bank - channel * banks
-    m[B_AT_GROUP + BANK_STEP * bank] = base + m[N_GROUP_BASE] + slot * groups + m[B_GROUP + BANK_STEP * bank]
     m[B_BUS + BANK_STEP * bank] = 1 if m[C_BUSES] == 2 and command != ACT and command != PRE else 0
-    if m[B_PLACE + BANK_STEP * bank] < 0:
-        place = m[H_ACTIVE + CHANNEL_STEP * channel]
-        m[BUSY + m[N_BANKS] * channel + place] = bank
+    place = m[B_PLACE + BANK_STEP * bank]
+    if place < 0:
+        place = BUSY_STEP * (banks * channel + m[H_ACTIVE + CHANNEL_STEP * channel])
+        m[H_ACTIVE + CHANNEL_STEP * channel] += 1
         m[B_PLACE + BANK_STEP * bank] = place
-        m[H_ACTIVE + CHANNEL_STEP * channel] = place + 1
+        m[K_BANK + place] = bank
+    m[K_AGE + place] = access
+    m[K_AT_BANK + place] = base + slot * banks + m[B_LOCAL + BANK_STEP * bank]
+    m[K_AT_GROUP + place] = base + m[N_GROUP_BASE] + slot * groups + m[B_GROUP + BANK_STEP * bank]
 
 
 @lean
@@ -234,11 +237,11 @@ def retire(m: Any, a: Any, w: Any, bank: int) -> None:
     place = m[B_PLACE + BANK_STEP * bank]
     if place >= 0:
         channel = m[B_CHANNEL + BANK_STEP * bank]
-        last = m[H_ACTIVE + CHANNEL_STEP * channel] - 1
-        moved = m[BUSY + m[N_BANKS] * channel + last]
-        m[BUSY + m[N_BANKS] * channel + place] = moved
-        m[B_PLACE + BANK_STEP * moved] = place
-        m[H_ACTIVE + CHANNEL_STEP * channel] = last
+        m[H_ACTIVE + CHANNEL_STEP * channel] -= 1
+        last = BUSY_STEP * (m[N_BANKS] * channel + m[H_ACTIVE + CHANNEL_STEP * channel])
+        for field in (K_BANK, K_AGE, K_AT_BANK, K_AT_GROUP):
+            m[field + place] = m[field + last]
+        m[B_PLACE + BANK_STEP * m[K_BANK + place]] = place
         m[B_PLACE + BANK_STEP * bank] = -1
 
 
@@ -268,6 +271,6 @@ def turn(m: Any, a: Any, w: Any, channel: int) -> None:
 def regroup(m: Any, a: Any, w: Any, channel: int) -> None:
     """The channel changed between reads and writes: banks with row hits of both kinds may choose otherwise."""
     for place in range(m[H_ACTIVE + CHANNEL_STEP * channel]):
-        bank = m[BUSY + m[N_BANKS] * channel + place]
+        bank = m[K_BANK + BUSY_STEP * (m[N_BANKS] * channel + place)]
         if m[L_HITS + LIST_STEP * (2 * bank)] > 0 and m[L_HITS + LIST_STEP * (2 * bank + 1)] > 0:
             choose(m, a, w, bank)

@@ -38,8 +38,8 @@ ARB_SIMPLE, ARB_FIFO, ARB_REORDER = range(3)
 (
     C_PAGE, C_SCHEDULER, C_BUFFER, C_BUFFER_SIZE, C_MUX, C_RESPONSE, C_REFRESH, C_POSTPONE, C_PULL_IN, C_POWER_DOWN,
     C_ARBITER, C_ACTIVE, C_DRAIN_HIGH, C_DRAIN_LOW, C_CHANNELS, C_TWO_LISTS, C_DRAIN, C_BUSES, C_READ_END, C_WRITE_END,
-    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL, C_HIT_LIMIT, C_FREE_EARLY, C_STAGE, C_SAME_PHASE,
-) = range(28)  # fmt: skip
+    C_RTP, C_RAS, C_WRITE_CLOSE, C_REF_INTERVAL, C_HIT_LIMIT, C_FREE_EARLY, C_STAGE, C_SAME_PHASE, C_PLAIN,
+) = range(29)  # fmt: skip
 CONFIG_FIELDS = 48
 
 # -- m: the shape of a channel, as `timing.Tables.shape` gives it ------------------------------------------------------
@@ -90,20 +90,22 @@ MODES = 5
 PD_AWAKE, PD_ACTIVE, PD_PRECHARGED, PD_SELF_REFRESH, PD_EXTRA_REFRESH = range(5)
 
 # -- m: banks, and their request lists (two each: reads or everything, and writes) -------------------------------------
-BANK_STEP = 20
+BANK_STEP = 18
 _B = _R + RANK_STEP * MAX_RANKS
 (
-    B_OPEN, B_CANDIDATE, B_COMMAND, B_AT_BANK, B_AT_GROUP, B_BUS, B_PLACE, B_KEEP, B_CLOSED_FOR, B_FRESH, B_ACT_AT,
+    B_OPEN, B_CANDIDATE, B_COMMAND, B_BUS, B_PLACE, B_KEEP, B_CLOSED_FOR, B_FRESH, B_ACT_AT,
     B_COUNT, B_RANK, B_GROUP, B_BLOCKED, B_CHANNEL, B_SERVED, B_OLDER, B_LEFT, B_LOCAL,
 ) = range(_B, _B + BANK_STEP)  # fmt: skip
 LIST_STEP = 8
 _L = _B + BANK_STEP * MAX_BANKS
 L_HEAD, L_TAIL, L_COUNT, L_HITS, L_FIRST_HIT = range(_L, _L + 5)
-BUSY = _L + 2 * LIST_STEP * MAX_BANKS
-"""Per channel, the banks with a candidate command, in no order."""
+# Per channel, the banks with a candidate command, in no order: what the selection reads, side by side.
+BUSY_STEP = 4
+_K = _L + 2 * LIST_STEP * MAX_BANKS
+K_BANK, K_AGE, K_AT_BANK, K_AT_GROUP = range(_K, _K + BUSY_STEP)
 
 # -- m: earliest times (see `timing.py`) and the issue times of window rows --------------------------------------------
-READY = BUSY + MAX_BANKS
+READY = _K + BUSY_STEP * MAX_BANKS
 RINGS = READY + len(COMMANDS) * (2 * MAX_BANKS + MAX_RANKS)
 RING_TURN = RINGS + _MAX_RINGS
 SIZE = RING_TURN + _MAX_RINGS
