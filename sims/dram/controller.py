@@ -161,13 +161,19 @@ def complete(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         UnknownName: for a knob that does not exist or a value that is not a choice.
-        InvalidInput: for a number out of range.
+        InvalidInput: for a number out of range, or settings that exclude each other.
     """
     for name, value in settings.items():
         if name not in KNOBS:
             raise UnknownName("controller knob", name, KNOBS)
         KNOBS[name].code(name, value)
-    return {**DEFAULTS, **settings}
+    full = {**DEFAULTS, **settings}
+    needed = {"CmdMux": "Oldest", "Arbiter": "Simple"}
+    for name, value in needed.items():
+        # The queue holds writes back until it is full, so who waits for one write in order waits for good.
+        if full["TransactionQueueSize"] > 0 and full[name] != value:
+            raise InvalidInput(f"TransactionQueueSize above 0 needs {name}={value}, got {full[name]}; set it to 0")
+    return full
 
 
 def used_commands(refresh: str, power_down: str) -> frozenset[str]:

@@ -94,7 +94,8 @@ def _refresh(m: Any, a: Any, w: Any, rank: int, now: Any) -> None:
     if m[R_SLEEPING + RANK_STEP * rank] == 1:
         return
     interval = m[C_REF_INTERVAL]
-    if now >= m[R_REF_AT + RANK_STEP * rank] + interval:
+    # A refresh that is due and not issued stays due, however long it waits: none is forgotten.
+    if now >= m[R_REF_AT + RANK_STEP * rank] + interval and m[R_PULLED_IN + RANK_STEP * rank] == 1:
         m[R_REF_AT + RANK_STEP * rank] += interval
         m[R_PULLED_IN + RANK_STEP * rank] = 0
     if m[C_REFRESH] == ALL_BANK:

@@ -129,16 +129,17 @@ def compile_device(device: Device, ranks: int, used: frozenset[str]) -> Tables:
         following = {slot[c]: c for c in row.following if c in slot}
         if not following:
             continue
-        ring = (-1, row.window, 0, 0)
-        if row.window > 1:
+        # A window has one memory per following table: each is told of every preceding command once.
+        ring = dict.fromkeys(following, (-1, row.window, 0, 0))
+        for number in following if row.window > 1 else ():
             count = layout.banks // layout.span[row.level]
-            ring = (rings, row.window, nodes, layout.node(row.level))
+            ring[number] = (rings, row.window, nodes, layout.node(row.level))
             rings, nodes = rings + count * row.window, nodes + count
         for before in row.preceding:
             for number, after in following.items():
                 for table, region, length, outer, outer_length in _regions(layout, row, before, after):
                     base = start[table] + number * stride[table]
-                    key = (base, region, length, outer, outer_length, *ring)
+                    key = (base, region, length, outer, outer_length, *ring[number])
                     found[before][key] = max(found[before].get(key, 0), row.latency)
     entry, at = _flatten(found)
     shape = np.array(

@@ -250,3 +250,8 @@ class TestSpelling:
     def test_refresh_the_device_lacks(self) -> None:
         with pytest.raises(UnknownName, match="NoRefresh"):
             run(reads(0), RefreshPolicy="PerBank")
+
+    @pytest.mark.parametrize("other", [{"CmdMux": "Strict"}, {"Arbiter": "Fifo"}, {"Arbiter": "Reorder"}])
+    def test_a_transaction_queue_excludes_whoever_waits_for_one_write(self, other: dict[str, str]) -> None:
+        with pytest.raises(InvalidInput, match="TransactionQueueSize above 0 needs"):
+            run(reads(0), TransactionQueueSize=16, **other)
