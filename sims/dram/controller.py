@@ -168,11 +168,12 @@ def complete(settings: Mapping[str, Any]) -> dict[str, Any]:
             raise UnknownName("controller knob", name, KNOBS)
         KNOBS[name].code(name, value)
     full = {**DEFAULTS, **settings}
-    needed = {"CmdMux": "Oldest", "Arbiter": "Simple"}
-    for name, value in needed.items():
+    if full["TransactionQueueSize"] > 0 and (full["CmdMux"] == "Strict" or full["Arbiter"] != "Simple"):
         # The queue holds writes back until it is full, so who waits for one write in order waits for good.
-        if full["TransactionQueueSize"] > 0 and full[name] != value:
-            raise InvalidInput(f"TransactionQueueSize above 0 needs {name}={value}, got {full[name]}; set it to 0")
+        raise InvalidInput(
+            "TransactionQueueSize above 0 needs Arbiter=Simple and a CmdMux other than Strict, got "
+            f"Arbiter={full['Arbiter']}, CmdMux={full['CmdMux']}; set TransactionQueueSize=0"
+        )
     return full
 
 
