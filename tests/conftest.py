@@ -1,12 +1,17 @@
-"""What every test runs under: the same random examples in CI, one thread for torch, no display."""
+"""What every test runs under: the same random examples in CI, one thread for torch, no display, Ctrl-C heard."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 # Before anything imports matplotlib or torch: no display, and one thread (two workers already fill two cores).
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell that starts us in the background ignores Ctrl-C on our behalf, and children would inherit that; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from hypothesis import HealthCheck, settings
 
