@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -125,6 +126,8 @@ def _provenance(plan: Plan) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count() or 1,
         "host": platform.node(),
         "versions": {name: installed[name] for name in sorted(_LIBRARIES & set(installed))},
         "simulator": plan.simulator.name,
@@ -133,3 +136,12 @@ def _provenance(plan: Plan) -> dict[str, Any]:
         "space_fingerprint": plan.simulator.space.fingerprint,
         "space_size": plan.simulator.space.size,
     }
+
+
+def _cpu() -> str:
+    """The processor's model where the system says it (Linux); else what Python knows."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
