@@ -114,8 +114,10 @@ def agent(name: str, space: DesignSpace, seed: int = 0, **hyper: Any) -> Agent:
 
     Raises:
         UnknownName: for a name or hyper-parameter that does not exist; suggests the nearest.
-        InvalidInput: when its package cannot be loaded, or it refuses a hyper-parameter's value.
+        InvalidInput: when its package cannot be loaded, or it refuses the seed or a hyper-parameter's value.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InvalidInput(f"seed must be a whole number of at least 0, got {seed!r}")
     factory = _factory("agent", name)
     _check_options(f"hyper-parameter of agent {name}", factory, hyper, skip=2)
     return _built("agent", name, factory(space, seed=seed, **hyper), Agent)  # type: ignore[type-abstract]

@@ -46,7 +46,6 @@ _LIBRARIES = (  # distribution, module, what it enables, extra (empty: core)
     ("stable-baselines3", "stable_baselines3", "PPO", "rl"),
     ("sb3-contrib", "sb3_contrib", "further reinforcement learning methods", "rl"),
     ("cocotb", "cocotb", "RTL simulation benches", "rtl"),
-    ("ray", "ray", "runs over several machines", "ray"),
 )
 
 _PROGRAMS = (  # program, what it enables, how to install it

@@ -24,7 +24,7 @@ def _count_or_list(value: Any) -> str:
 
 
 _Name = Annotated[str, Field(min_length=1), Tag("<name>")]
-_Seed = Annotated[int, Field(ge=0)]
+_Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what the store's integers hold
 
 
 class _Entry(BaseModel):
@@ -65,7 +65,8 @@ _Objective = Annotated[
     Discriminator(_shape),
 ]
 _Seeds = Annotated[
-    Annotated[int, Field(ge=1), Tag("<count>")] | Annotated[list[_Seed], Field(min_length=1), Tag("<list>")],
+    Annotated[int, Field(ge=1, le=100_000), Tag("<count>")]
+    | Annotated[list[_Seed], Field(min_length=1), Tag("<list>")],
     Discriminator(_count_or_list),
 ]
 
@@ -96,6 +97,7 @@ class Experiment(_Entry):
     timeout_s: float | None = Field(
         default=None,
         gt=0,
+        allow_inf_nan=False,
         description="Give up on a design after this many seconds (the simulator then runs in a process of its own).",
     )
     workers: int | None = Field(

@@ -21,6 +21,8 @@ from archgym.trial import effective_budget
 
 __all__ = ["Plan", "make_plan", "resolve_workload"]
 
+MAX_TRIALS = 1_000_000  # a grid beyond this is a slip of the pen, and would fill the memory before it ran
+
 
 @final
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ def make_plan(path: Path) -> Plan:
     if budget < experiment.budget:
         where = locate(path, "budget")
         notices.append(f"{where}: {experiment.budget:,} is more than the space holds; capped at {budget:,} designs")
+    wanted = len(workloads) * len(objectives) * len(agents) * len(experiment.seed_list)
+    if wanted > MAX_TRIALS:
+        raise InvalidInput(f"{path}: the grid has {wanted:,} trials; allowed: at most {MAX_TRIALS:,}; shorten a list")
     grid = itertools.product(workloads, objectives, agents, experiment.seed_list)
     trials = [
         _trial(number, experiment, workload, goal, agent, seed, budget)

@@ -59,8 +59,9 @@ def run_experiment(
     with hold(directory):
         if fresh:
             remove(directory)
+        notices = [*plan.notices, *check_reuse(stores, plan)]  # before anything is written
         prepare(directory, plan)
-        for notice in [*plan.notices, *check_reuse(stores, plan)]:
+        for notice in notices:
             show.say(f"note: {notice}")
         _execute(directory, stores, workers or plan.experiment.workers or usable_cores(), show)
     return directory

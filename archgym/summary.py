@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from archgym.objectives import PENALTY
 from archgym.store import Run, TrialRecord
 
 __all__ = ["SummaryRow", "comparison_table", "summarise", "summary_table"]
@@ -72,10 +73,17 @@ def summary_table(run: Run) -> Table:
     for row in summarise(run.trials):
         unfinished = f" (+{row.not_done} without result)" if row.not_done else ""
         table.add_row(
-            Text(row.workload), Text(row.objective), Text(row.agent), f"{row.seeds}{unfinished}", f"{row.median:.6g}",
-            f"{row.lower_quartile:.6g} to {row.upper_quartile:.6g}", f"{row.best:.6g}", f"{row.distinct:,}",
+            Text(row.workload), Text(row.objective), Text(row.agent), f"{row.seeds}{unfinished}", _cost(row.median),
+            f"{_cost(row.lower_quartile)} to {_cost(row.upper_quartile)}", _cost(row.best), f"{row.distinct:,}",
         )  # fmt: skip
     return table
+
+
+def _cost(value: float) -> str:
+    """A cost for people: a penalty is no cost, and no result is no number."""
+    if np.isnan(value):
+        return "-"
+    return "none valid" if value >= PENALTY else f"{value:.6g}"
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
@@ -87,6 +95,6 @@ def comparison_table(runs: Sequence[Run]) -> Table:
     for run in runs:
         table.add_column(str(run.path), justify="right", overflow="fold")
     for key in dict.fromkeys(key for rows in found for key in rows):
-        cells = [f"{rows[key].median:.6g} ({rows[key].seeds})" if key in rows else "-" for rows in found]
+        cells = [f"{_cost(rows[key].median)} ({rows[key].seeds})" if key in rows else "-" for rows in found]
         table.add_row(*map(Text, key), *cells)
     return table

@@ -127,7 +127,13 @@ class DramController(Simulator):
         return np.stack([self._index(name, columns[name]) for name in self.space.names], axis=1).astype(np.int32)
 
     def workload_fingerprint(self, workload: str) -> str:
-        """Identify the trace: by name and version, or by the file's content."""
+        """Identify the trace: by name and version, or by the file's content.
+
+        Raises:
+            TraceError: when it is a file that cannot be read.
+        """
+        if workload not in WORKLOADS:
+            load(workload)  # so that a broken file is refused before anything runs
         return fingerprint(workload)
 
     def enumeration(self, workload: str) -> Mapping[str, Any] | None:

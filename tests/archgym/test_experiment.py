@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -116,3 +117,34 @@ def test_the_published_schema_accepts_what_runs_and_documents_every_key(toy):
     for model in (Experiment, AgentEntry, EnvironmentEntry):
         assert all(field.description for field in model.model_fields.values())
     assert json.loads(json.dumps(schema)) == schema
+
+
+SMALLEST = "environment: dram\nworkloads: [{workload}]\nobjectives: [edp]\nagents: [random]\nbudget: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seeds: [99999999999999999999]", "seeds"),
+        ("seeds: 1000000000", "seeds"),
+        ("timeout_s: .inf", "timeout_s"),
+    ],
+)
+def test_numbers_beyond_reason_are_refused_before_anything_runs(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "wild.yaml"
+    file.write_text(
+        "environment: dram\nworkloads: [stream]\nobjectives: [edp]\nagents: [random]\nbudget: 1\n" + text + "\n",
+        "utf-8",
+    )
+    with pytest.raises(InvalidInput, match=said):
+        make_plan(file)
+
+
+def test_a_broken_trace_is_refused_where_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.stl").write_text("0: read 0x0\n10: read 0xZZ\n", "utf-8")
+    file = tmp_path / "bad.yaml"
+    file.write_text(
+        "environment: dram\nworkloads: [bad.stl]\nobjectives: [edp]\nagents: [random]\nbudget: 1\n", "utf-8"
+    )
+    with pytest.raises(InvalidInput, match=r"bad\.yaml:2.*bad\.stl"):
+        make_plan(file)
