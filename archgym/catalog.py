@@ -253,9 +253,9 @@ def _ours() -> None:
         summary="cycle-accurate DRAM memory controller", provider="archgym",
     )  # fmt: skip
     for name, target, summary in (
-        ("random", "random_search:RandomSearch", "uniform random search, without repeats"),
+        ("random", "random_search:RandomSearch", "uniform random search"),
         ("coordinate", "coordinate:CoordinateSweep", "one parameter at a time, with restarts"),
-        ("hill-climb", "hill_climb:HillClimb", "first improvement over neighbours, with restarts"),
+        ("hill-climb", "hill_climb:HillClimb", "best of a few neighbours, with restarts"),
         ("annealing", "annealing:SimulatedAnnealing", "simulated annealing"),
         ("genetic", "genetic:Genetic", "genetic algorithm (pymoo), NSGA-II for several costs"),
         ("ant-colony", "ant_colony:AntColony", "ant colony with bounded pheromones"),

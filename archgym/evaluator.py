@@ -64,8 +64,10 @@ class Evaluator:
         canonical = self.simulator.space.validate(self.simulator.canonical(self.simulator.space.validate(designs)))
         return [row.astype("<i4").tobytes() for row in canonical]
 
-    def evaluate(self, designs: Designs) -> tuple[Evaluations, list[bytes]]:
+    def evaluate(self, designs: Designs, keys: Sequence[bytes] | None = None) -> tuple[Evaluations, list[bytes]]:
         """Score int32[n, d]; return the evaluations, row for row, and the canonical key of each row.
+
+        `keys` are what `keys(designs)` gave, where the caller has them already.
 
         A simulator that raises, or that returns NaN or infinity in a row it calls "ok", does not stop the search:
         those designs get the status "failed" with the reason.
@@ -73,7 +75,7 @@ class Evaluator:
         Raises:
             ArchGymError: what the framework itself refuses (an unknown workload, designs outside the space).
         """
-        keys = self.keys(designs)
+        keys = self.keys(designs) if keys is None else list(keys)
         distinct = list(dict.fromkeys(keys))
         known = dict(zip(distinct, self.cache.get(distinct), strict=True))
         missing = [key for key in distinct if known[key] is None]

@@ -38,7 +38,7 @@ class Restricted(Simulator):
                 for choices in [tuple(p.choices[index] for index in columns)]
             ],
             inner.space.constraints,
-            self.canonical,
+            self._canonical,
         )
 
     @staticmethod
@@ -65,7 +65,7 @@ class Restricted(Simulator):
         """Score the same designs in the whole space."""
         return self.inner.simulate(self._widen(designs), workload)
 
-    def canonical(self, designs: Designs) -> Designs:
+    def _canonical(self, designs: Designs) -> Designs:
         """The whole space's representative where the smaller space holds it; otherwise the design itself."""
         whole = self.inner.canonical(self._widen(designs))
         position = np.stack([np.searchsorted(t, whole[:, i]) for i, t in enumerate(self._tables)], axis=1)

@@ -107,12 +107,13 @@ class _Loop:
         self.seconds_agent += time.perf_counter() - clock
         if not len(proposed):
             raise AgentMisuse(f"agent {type(self.agent).__name__} proposed no design; ask(n) must return 1 to n rows")
-        fresh, covered = self.affordable(self.evaluator.keys(proposed))
+        keys = self.evaluator.keys(proposed)
+        fresh, covered = self.affordable(keys)
         designs = proposed[:covered]
         self.proposals += len(designs)
 
         clock = time.perf_counter()
-        evaluations, _ = self.evaluator.evaluate(designs)
+        evaluations, _ = self.evaluator.evaluate(designs, keys[:covered])
         self.seconds_simulator += time.perf_counter() - clock
         costs = self.goal.costs(evaluations)
         if fresh:

@@ -94,7 +94,7 @@ class DramController(Simulator):
         bursts = max(1, -(-LINE_BYTES // self._device.access_bytes))
         offered = codes_of(self.space, self._fixed, codes)
         self._setting = Setting(self._device, channels, ranks, bursts, offered)
-        self.space = DesignSpace(self.space.parameters, self.space.constraints, self.canonical)
+        self.space = DesignSpace(self.space.parameters, self.space.constraints, self._canonical)
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Score designs on a registered workload, a generator's specification, or a trace file.
@@ -120,7 +120,7 @@ class DramController(Simulator):
         values = np.stack([found[metric.name] for metric in METRICS], axis=1)
         return Evaluations.of(METRICS, values[place.reshape(-1)])
 
-    def canonical(self, designs: Designs) -> Designs:
+    def _canonical(self, designs: Designs) -> Designs:
         """Collapse settings that provably cannot differ on any workload (`equivalence.py`)."""
         rows = self.space.validate(designs)
         columns = collapse(self._decode(rows), self._setting)
