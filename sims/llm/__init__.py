@@ -1,0 +1,1 @@
+"""LLM inference: decoder models, operators, requests and batching."""

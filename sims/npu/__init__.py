@@ -1,0 +1,1 @@
+"""Systolic NPUs: layers, arrays, memory stalls, energy and area."""

@@ -1,0 +1,1 @@
+"""Processing in memory: PIM commands on DRAM banks, their timing, energy and kernels."""
