@@ -8,7 +8,7 @@ SHELL   := /bin/sh
 # Relative, so that a checkout path with spaces works; `python -m` throughout for the same reason.
 CORE := .venv-quickstart
 DEV  := .venv
-DEV_EXTRAS := ".[bo,data,dev,rl]"
+DEV_EXTRAS := ".[bo,data,dev,onnx,rl]"
 core := $(CORE)/bin/python
 dev  := $(DEV)/bin/python
 
@@ -59,7 +59,7 @@ test-slow: lint types
 	$(dev) -m pytest -n $(WORKERS) </dev/null
 
 bench: $(DEV)/.installed
-	$(dev) -m benchmarks.dram
+	@for each in benchmarks/[a-z]*.py; do $(dev) -m benchmarks.$$(basename $$each .py) || exit; done
 
 docs: $(DEV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(dev) -m mkdocs build --strict --site-dir site
