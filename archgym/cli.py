@@ -70,15 +70,17 @@ def run(
 def _conclude(directory: Path, target: Console | None) -> bool:
     """Show the summary; whether a trial failed."""
     from archgym.store import open_run
-    from archgym.summary import summary_table
+    from archgym.summary import run_tables
 
     with closing(open_run(directory)) as found:
         trials = found.trials
         if target is not None:
-            target.print(summary_table(found))
+            for table in run_tables(found):
+                target.print(table)
     failed = [trial for trial in trials if trial.state == "failed"]
     for trial in failed[:10]:
-        where = f"{trial.label} on {trial.workload} for {trial.objective}, seed {trial.seed}"
+        where = f"{trial.label} on {trial.workload}"
+        where += "" if trial.named else f" for {trial.objective}, seed {trial.seed}"
         typer.echo(f"warning: trial {trial.id} ({where}) failed: {trial.reason}", err=True)
     if failed:
         typer.echo(f"warning: {len(failed)} of {len(trials)} trials failed; run again to retry them", err=True)
@@ -106,13 +108,14 @@ def _build_report(directory: Path, target: Console | None, out: Path | None = No
 def compare(
     directories: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One or more run directories.")],
 ) -> None:
-    """Put the final bests of one or more runs side by side."""
+    """Put the final bests of one or more runs, and what their named designs reach, side by side."""
     from archgym.store import open_run
-    from archgym.summary import comparison_table, summary_table
+    from archgym.summary import comparison_tables, run_tables
 
     with ExitStack() as stack:
         runs = [stack.enter_context(closing(open_run(directory))) for directory in directories]
-        console().print(summary_table(runs[0]) if len(runs) == 1 else comparison_table(runs))
+        for table in run_tables(runs[0]) if len(runs) == 1 else comparison_tables(runs):
+            console().print(table)
 
 
 app.command()(envs)

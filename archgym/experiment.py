@@ -1,6 +1,7 @@
 """What an experiment file says. `archgym schema` prints this as a JSON schema for editors.
 
-Every list is an axis of a grid: workloads x objectives x agents x hyper-parameters x seeds, one trial each.
+Every list is an axis of a grid: workloads x objectives x agents x hyper-parameters x seeds, one trial each. Named
+designs are scored beside that grid, or instead of it, once on each workload.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ from typing import Annotated, Any, final
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
-__all__ = ["UNION_TAGS", "AgentEntry", "EnvironmentEntry", "Experiment", "json_schema"]
+from archgym.claims import Claim
 
-UNION_TAGS = frozenset({"<name>", "<mapping>", "<count>", "<list>"})
+__all__ = ["NEEDED_BY_AGENTS", "UNION_TAGS", "AgentEntry", "EnvironmentEntry", "Experiment", "json_schema"]
+
+UNION_TAGS = frozenset({"<name>", "<mapping>", "<count>", "<list>", "[key]"})
 """Internal names of the alternatives below; left out of error messages."""
+
+NEEDED_BY_AGENTS = ("objectives", "budget")
+"""Keys that a search needs and named designs do not."""
 
 
 def _shape(value: Any) -> str:
@@ -73,7 +79,7 @@ _Seeds = Annotated[
 
 @final
 class Experiment(_Entry):
-    """One question: which agents search which space, for what, how often and how long."""
+    """One question: which agents search which space, for what, how often and how long; or what some designs reach."""
 
     name: str = Field(default="", description="Title of the report; the file's name by default.")
     description: str = Field(default="", description="The question this experiment answers, for the report.")
@@ -85,14 +91,32 @@ class Experiment(_Entry):
     workloads: list[Annotated[str, Field(min_length=1)]] = Field(
         min_length=1, description="Registered workloads, or paths of trace files relative to the experiment file."
     )
+    designs: dict[Annotated[str, Field(min_length=1)], dict[str, Any]] = Field(
+        default_factory=dict,
+        description=(
+            "Named designs, scored as they are on every workload: parameter -> value. `base: NAME` takes what is not "
+            "given from a design listed above."
+        ),
+    )
+    claims: list[Claim] = Field(
+        default_factory=list, description="Published figures, shown beside what the named designs reach."
+    )
     objectives: list[_Objective] = Field(
-        min_length=1, description="Registered objectives, or mappings such as {minimize: latency_ns}."
+        default_factory=list,
+        min_length=1,
+        description="Registered objectives, or mappings such as {minimize: latency_ns}; agents need one.",
     )
     agents: list[_Agent] = Field(
-        min_length=1, description="Agents: names, or mappings with `name` and `hyper` (whose lists are grid axes)."
+        default_factory=list,
+        min_length=1,
+        description="Agents: names, or mappings with `name` and `hyper` (whose lists are grid axes).",
     )
     seeds: _Seeds = Field(default=1, description="How many seeds (n means 0 to n-1), or a list of seeds.")
-    budget: int = Field(ge=1, description="Distinct designs each trial may evaluate; repeats are not charged.")
+    budget: int | None = Field(
+        default=None,
+        ge=1,
+        description="Distinct designs each trial of an agent may evaluate; repeats are not charged. Agents need it.",
+    )
     batch: int = Field(default=64, ge=1, description="Most designs an agent is asked for at once.")
     timeout_s: float | None = Field(
         default=None,
@@ -117,6 +141,12 @@ class Experiment(_Entry):
     @classmethod
     def _distinct_seeds(cls, value: int | list[int]) -> int | list[int]:
         return _no_repeats(value) if isinstance(value, list) else value
+
+    @field_validator("claims")
+    @classmethod
+    def _distinct_claims(cls, claims: list[Claim]) -> list[Claim]:
+        _no_repeats([claim.label for claim in claims])
+        return claims
 
     @property
     def seed_list(self) -> list[int]:
@@ -145,4 +175,8 @@ def _no_repeats(values: list[Any]) -> list[Any]:
 def json_schema() -> dict[str, Any]:
     """The schema of experiment files, for editors: JSON Schema 2020-12."""
     schema = Experiment.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "ArchGym experiment"}
+    given = {
+        "anyOf": [{"required": ["agents"]}, {"required": ["designs"]}],
+        "dependentRequired": {"agents": list(NEEDED_BY_AGENTS), "claims": ["designs"]},
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, **given, "title": "ArchGym experiment"}

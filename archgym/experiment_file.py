@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from archgym.claims import Claim
 from archgym.errors import InvalidInput, nearest
-from archgym.experiment import UNION_TAGS, AgentEntry, EnvironmentEntry, Experiment
+from archgym.experiment import NEEDED_BY_AGENTS, UNION_TAGS, AgentEntry, EnvironmentEntry, Experiment
 
 __all__ = ["load_experiment", "locate"]
 
@@ -35,12 +36,27 @@ def load_experiment(path: Path) -> Experiment:
     tree, data = _parse(path)
     if not isinstance(data, dict):
         keys = ", ".join(name for name, field in Experiment.model_fields.items() if field.is_required())
+        keys += ", and agents or designs"
         raise InvalidInput(f"{path}: expected a mapping of keys, got {_kind(data)}; needed at least: {keys}")
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:
         raise InvalidInput(_one_line(path, tree, error)) from None
+    _refuse_gaps(path, tree, experiment)
     return experiment if experiment.name else experiment.model_copy(update={"name": path.stem})
+
+
+def _refuse_gaps(path: Path, tree: yaml.Node | None, experiment: Experiment) -> None:
+    """Refuse what one key needs and the file lacks."""
+    if not experiment.agents and not experiment.designs:
+        raise InvalidInput(f"{path}: agents: this key is missing; give agents that search, named designs, or both")
+    if experiment.agents:
+        for key in NEEDED_BY_AGENTS:
+            if not getattr(experiment, key):
+                about = Experiment.model_fields[key].description
+                raise InvalidInput(f"{path}: {key}: this key is missing; {about}")
+    if experiment.claims and not experiment.designs:
+        raise InvalidInput(f"{_where(path, tree, ('claims',))}: claims are about named designs; add the key designs")
 
 
 def locate(path: Path, *keys: str | int) -> str:
@@ -132,8 +148,8 @@ def _explain(problem: Any, keys: KeyPath) -> str:
 
 
 def _model_at(keys: KeyPath) -> type[BaseModel]:
-    if keys and keys[0] == "agents":
-        return AgentEntry
+    if keys and keys[0] in {"agents", "claims"}:
+        return AgentEntry if keys[0] == "agents" else Claim
     return EnvironmentEntry if keys and keys[0] == "environment" else Experiment
 
 

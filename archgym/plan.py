@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -13,8 +14,11 @@ from archgym.core import Simulator
 from archgym.errors import ArchGymError, InvalidInput, UnknownName
 from archgym.experiment import AgentEntry, Experiment
 from archgym.experiment_file import load_experiment, locate
+from archgym.named import NAMED
 from archgym.objectives import Objective, objective
+from archgym.plan_designs import check_claims, whole_designs
 from archgym.restrict import build_simulator, simulator_name
+from archgym.space import Choice
 from archgym.store import TrialRecord
 from archgym.store_write import canonical_json
 from archgym.trial import effective_budget
@@ -57,20 +61,34 @@ def make_plan(path: Path) -> Plan:
     workloads = list(_workloads(path, experiment, simulator))
     objectives = list(_objectives(path, experiment, simulator))
     agents = list(_agents(path, experiment, simulator))
-    budget = effective_budget(experiment.budget, simulator)
-    notices = []
-    if budget < experiment.budget:
-        where = locate(path, "budget")
-        notices.append(f"{where}: {experiment.budget:,} is more than the space holds; capped at {budget:,} designs")
-    wanted = len(workloads) * len(objectives) * len(agents) * len(experiment.seed_list)
+    designs = whole_designs(experiment, simulator.space, partial(_at, path))
+    check_claims(experiment, simulator, workloads, partial(_at, path))
+    seeds = experiment.seed_list
+    wanted = len(workloads) * (len(designs) + len(objectives) * len(agents) * len(seeds))
     if wanted > MAX_TRIALS:
         raise InvalidInput(f"{path}: the grid has {wanted:,} trials; allowed: at most {MAX_TRIALS:,}; shorten a list")
-    grid = itertools.product(workloads, objectives, agents, experiment.seed_list)
-    trials = [
-        _trial(number, experiment, workload, goal, agent, seed, budget)
-        for number, (workload, goal, agent, seed) in enumerate(grid)
+    named = [_named(experiment, simulator, *each) for each in itertools.product(workloads, designs.items())]
+    if not agents:
+        return Plan(path, experiment, simulator, _numbered(named))
+    budget, notices = _budget(path, experiment, simulator)
+    searches = [
+        _trial(experiment, workload, goal, agent, seed, budget)
+        for workload, goal, agent, seed in itertools.product(workloads, objectives, agents, seeds)
     ]
-    return Plan(path, experiment, simulator, trials, notices)
+    return Plan(path, experiment, simulator, _numbered([*named, *searches]), notices)
+
+
+def _budget(path: Path, experiment: Experiment, simulator: Simulator) -> tuple[int, list[str]]:
+    """What each search may evaluate, and a notice where that is less than was asked for."""
+    asked = experiment.budget or 0
+    budget = effective_budget(asked, simulator)
+    if budget == asked:
+        return budget, []
+    return budget, [f"{locate(path, 'budget')}: {asked:,} is more than the space holds; capped at {budget:,} designs"]
+
+
+def _numbered(trials: list[TrialRecord]) -> list[TrialRecord]:
+    return [replace(trial, id=number) for number, trial in enumerate(trials)]
 
 
 @contextmanager
@@ -148,13 +166,22 @@ def _expand(hyper: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _trial(
-    number: int, experiment: Experiment, workload: str, goal: Objective, agent: AgentEntry, seed: int, budget: int
+    experiment: Experiment, workload: str, goal: Objective, agent: AgentEntry, seed: int, budget: int
 ) -> TrialRecord:
     entry = experiment.environment_entry
     return TrialRecord(
-        id=number, environment=simulator_name(entry.name),
+        id=0, environment=simulator_name(entry.name),
         options=entry.options, fix=experiment.fix, workload=workload,
         objective=goal.name, spec=goal.spec, agent=agent.name, hyper=agent.hyper, seed=seed, budget=budget,
         batch=experiment.batch, timeout_s=experiment.timeout_s, state="pending",
         requested=0, cache_hits=0, simulated=0, distinct=0, wall_s=0.0, agent_s=0.0, simulate_s=0.0,
     )  # fmt: skip
+
+
+def _named(
+    experiment: Experiment, simulator: Simulator, workload: str, design: tuple[str, dict[str, Choice]]
+) -> TrialRecord:
+    """A named design as a trial: nothing is searched for, so its objective has no name and ranks nothing."""
+    unranked = objective({"minimize": simulator.metrics[0].name, "name": "none"})
+    agent = AgentEntry(name=NAMED, hyper={"label": design[0], "design": design[1]})
+    return replace(_trial(experiment, workload, unranked, agent, 0, 1), objective="", batch=1)

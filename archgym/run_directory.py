@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
@@ -21,10 +22,10 @@ from archgym.store_write import canonical_json, create_run, source_id
 
 __all__ = ["check_reuse", "prepare", "remove"]
 
-_IRRELEVANT = frozenset({"name", "description", "workers", "reuse"})  # change no number
+_IRRELEVANT = frozenset({"name", "description", "claims", "workers", "reuse"})  # change no number
 _OWNED = (
     *("run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "experiment.yaml"),
-    *("report/index.html", "report/*.png", "report/summary.*"),
+    *("report/index.html", "report/*.png", "report/summary.*", "report/designs.csv", "report/claims.csv"),
 )
 _LIBRARIES = frozenset(
     {"archgym", "numpy", "numba", "gymnasium", "optuna", "pymoo", "cmaes", "torch", "stable-baselines3"}
@@ -44,17 +45,22 @@ def prepare(directory: Path, plan: Plan) -> None:
     if not path.exists() or not _complete(path):
         pairs = [(trial, plan.simulator) for trial in plan.trials]
         create_run(directory, plan.resolved, _provenance(plan), pairs)
-        with guarded(path):
-            try:
-                (directory / "experiment.yaml").write_text(yaml.safe_dump(plan.resolved, sort_keys=False), "utf-8")
-            except OSError as error:
-                raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
+        _write_experiment(directory, plan)
         return
     with closing(open_run(directory)) as run:
         _refuse_other_experiment(directory, plan, run)
         _refuse_other_simulator(directory, plan, run)
     with guarded(path), closing(connect(path, write=True)) as connection, transaction(connection):
         connection.execute("UPDATE trials SET state = 'pending', reason = '' WHERE state NOT IN ('done', 'stalled')")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'experiment'", (json.dumps(plan.resolved),))
+    _write_experiment(directory, plan)
+
+
+def _write_experiment(directory: Path, plan: Plan) -> None:
+    try:
+        (directory / "experiment.yaml").write_text(yaml.safe_dump(plan.resolved, sort_keys=False), "utf-8")
+    except OSError as error:
+        raise StoreError(f"{directory}: {error.strerror}; choose another directory with --out") from error
 
 
 def _complete(path: Path) -> bool:
@@ -70,7 +76,8 @@ def _complete(path: Path) -> bool:
 
 def _refuse_other_experiment(directory: Path, plan: Plan, run: Run) -> None:
     def essence(experiment: dict[str, Any]) -> dict[str, str]:
-        return {key: canonical_json(value) for key, value in experiment.items() if key not in _IRRELEVANT}
+        given = {key: value for key, value in experiment.items() if key not in _IRRELEVANT}
+        return {key: canonical_json(value) for key, value in given.items() if value not in ({}, [], None)}
 
     there, here = essence(run.experiment), essence(plan.resolved)
     for key in sorted({*there, *here}):

@@ -13,6 +13,7 @@ import numpy as np
 
 from archgym.core import Evaluations, Metric, Simulator
 from archgym.errors import StoreError
+from archgym.named import NAMED
 from archgym.space import DesignSpace, Parameter
 from archgym.store_schema import RUN_FILE, Codec, connect, guarded, read_meta
 
@@ -103,8 +104,15 @@ class TrialRecord:
     source: int = field(default=0, repr=False)
 
     @property
+    def named(self) -> bool:
+        """Whether this is no search but one design that the experiment names."""
+        return self.agent == NAMED
+
+    @property
     def label(self) -> str:
-        """The agent with its non-default hyper-parameters: `ga` or `ga(population=20)`."""
+        """The agent with its non-default hyper-parameters, `ga` or `ga(population=20)`; of a named design its name."""
+        if self.named:
+            return str(self.hyper["label"])
         given = ", ".join(f"{key}={value}" for key, value in self.hyper.items())
         return f"{self.agent}({given})" if given else self.agent
 

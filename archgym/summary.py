@@ -1,8 +1,8 @@
-"""The table at the end of a run: how good each agent's final best is, over its seeds."""
+"""The tables at the end of a run: each agent's final best over its seeds, the named designs, the published figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,10 +10,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from archgym.claims_text import claims_table, comparison_of_claims, comparison_of_designs, designs_table
+from archgym.named_results import named_results
 from archgym.objectives import PENALTY
 from archgym.store import Run, TrialRecord
 
-__all__ = ["SummaryRow", "comparison_table", "summarise", "summary_table"]
+__all__ = ["SummaryRow", "comparison_tables", "run_tables", "summarise"]
 
 
 @final
@@ -42,6 +44,8 @@ def summarise(trials: Sequence[TrialRecord]) -> list[SummaryRow]:
     """One row a workload, objective and agent, in the order of the experiment; trials without a result are counted."""
     groups: dict[tuple[str, str, str], list[TrialRecord]] = {}
     for trial in trials:
+        if trial.named:
+            continue
         groups.setdefault((trial.workload, trial.objective, trial.label), []).append(trial)
     return [_row(key, group) for key, group in groups.items()]
 
@@ -62,7 +66,31 @@ def _row(key: tuple[str, str, str], group: Sequence[TrialRecord]) -> SummaryRow:
     )
 
 
-def summary_table(run: Run) -> Table:
+def run_tables(run: Run) -> Iterator[Table]:
+    """What a run found, for a terminal."""
+    named = named_results(run)
+    if named is None or any(not trial.named for trial in run.trials):
+        yield _summary_table(run)
+    if named is not None:
+        designs = designs_table(named)
+        if designs is not None:
+            yield designs
+        if named.claims:
+            yield claims_table(named)
+
+
+def comparison_tables(runs: Sequence[Run]) -> Iterator[Table]:
+    """What several runs found, side by side."""
+    named = [(str(run.path), found) for run in runs if (found := named_results(run)) is not None]
+    if any(not trial.named for run in runs for trial in run.trials):
+        yield _comparison_table(runs)
+    if named:
+        yield comparison_of_designs(named)
+    if any(found.claims for _, found in named):
+        yield comparison_of_claims(named)
+
+
+def _summary_table(run: Run) -> Table:
     """The summary of a run, for a terminal."""
     title = Text(f"{run.experiment.get('name', run.path.name)}: final best cost (smaller is better)")
     table = Table(title=title, box=None)
@@ -86,7 +114,7 @@ def _cost(value: float) -> str:
     return "none valid" if value >= PENALTY else f"{value:.6g}"
 
 
-def comparison_table(runs: Sequence[Run]) -> Table:
+def _comparison_table(runs: Sequence[Run]) -> Table:
     """Median final best cost of several runs side by side."""
     found = [{row.key: row for row in summarise(run.trials)} for run in runs]
     table = Table(title="median final best cost over seeds (smaller is better)", box=None)

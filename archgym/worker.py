@@ -11,9 +11,10 @@ from typing import Any
 
 from archgym import catalog
 from archgym.child_process import die_with_parent
-from archgym.core import Simulator
+from archgym.core import Agent, Simulator
 from archgym.errors import ArchGymError, StoreError
 from archgym.isolate import PLUGIN_TIMEOUT_S, Isolated
+from archgym.named import Named
 from archgym.restrict import build_simulator
 from archgym.store import Run, TrialRecord
 from archgym.store_schema import RUN_FILE, connect, find_store, guarded, read_meta
@@ -66,7 +67,7 @@ def _search(record: TrialRecord, simulator: Simulator, cache: RowCache, run: Run
     writer = TrialWriter(cache, simulator, record.id)
     result = run_trial(
         simulator,
-        catalog.agent(record.agent, simulator.space, seed=record.seed, **record.hyper),
+        _agent(record, simulator),
         run.objective(record),
         workload=record.workload,
         budget=record.budget,
@@ -81,6 +82,12 @@ def _search(record: TrialRecord, simulator: Simulator, cache: RowCache, run: Run
         writer.finish(counts, "stalled", reason)
     else:
         writer.finish(counts, "done")
+
+
+def _agent(record: TrialRecord, simulator: Simulator) -> Agent:
+    if record.named:
+        return Named(simulator.space, **record.hyper)
+    return catalog.agent(record.agent, simulator.space, seed=record.seed, **record.hyper)
 
 
 def trial_simulator(
