@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -81,12 +82,12 @@ class _Shape:
     def gemm(self, name: str, m: int, n: int, k: int, count: int = 1) -> Operator:
         a, w = self.activation * count, self.weight * count
         return Operator(
-            name, "gemm", m, n, k, count, 2 * m * n * k * count, round(n * k * w), round(m * k * a), round(m * n * a)
+            name, "gemm", m, n, k, count, 2 * m * n * k * count, ceil(n * k * w), ceil(m * k * a), ceil(m * n * a)
         )
 
     def vector(self, name: str, rows: int, width: int, operations: int, inputs: int = 1) -> Operator:
         size = rows * width
-        moved = round(size * self.activation)
+        moved = ceil(size * self.activation)
         return Operator(name, "vector", rows, width, operations, 1, size * operations, 0, inputs * moved, moved)
 
 
@@ -147,7 +148,7 @@ def block(
     found += [shape.gemm("projection", tokens, decoder.hidden, shape.q_width), norm]
     found += _experts(shape, tokens, expert, expert_tokens) if moe else _ffn(shape, "ffn", tokens, 1, tensor)
     if tensor > 1:
-        moved = round(2 * tokens * decoder.hidden * precision_bytes)
+        moved = ceil(2 * tokens * decoder.hidden * precision_bytes)
         found.append(Operator("allreduce", "allreduce", tokens, decoder.hidden, 1, 2, 0, 0, moved, moved))
     return tuple(found)
 
@@ -182,8 +183,8 @@ def _decode_attention(shape: _Shape, contexts: NDArray[np.int64]) -> list[Operat
     group, dim, heads = shape.decoder.heads // shape.tensor // shape.kv_heads, shape.decoder.head_dim, shape.kv_heads
     total = int(contexts.sum())
     flops = 2 * group * total * dim * heads
-    scores, cache = round(group * heads * total * shape.activation), round(total * heads * dim * shape.kv)
-    vectors = round(len(contexts) * shape.q_width * shape.activation)
+    scores, cache = ceil(group * heads * total * shape.activation), ceil(total * heads * dim * shape.kv)
+    vectors = ceil(len(contexts) * shape.q_width * shape.activation)
     softmax = shape.vector("softmax", 1, group * heads * total, SOFTMAX_OPS)
     return [
         Operator("attention_score", "attention", group, total, dim, heads, flops, 0, vectors, scores, cache),
@@ -196,7 +197,7 @@ def _prefill_attention(shape: _Shape, prompts: NDArray[np.int64]) -> Operator:
     """Causal attention of whole prompts: n counts the (query, key) pairs, and count the scores and the values."""
     group, dim, heads = shape.decoder.heads // shape.tensor // shape.kv_heads, shape.decoder.head_dim, shape.kv_heads
     pairs, tokens = int((prompts * (prompts + 1) // 2).sum()), int(prompts.sum())
-    vectors, cache = round(tokens * shape.q_width * shape.activation), round(2 * tokens * heads * dim * shape.kv)
+    vectors, cache = ceil(tokens * shape.q_width * shape.activation), ceil(2 * tokens * heads * dim * shape.kv)
     flops = 2 * group * pairs * dim * 2 * heads
     return Operator("attention_prefill", "attention", group, pairs, dim, 2 * heads, flops, 0, vectors, vectors, cache)
 
