@@ -64,7 +64,7 @@ def claim_rows(results: NamedResults) -> list[ClaimRow]:
                 claim.label,
                 "not computable" if outcome.why else format_one(outcome.ours, 4),
                 _published(outcome, format_one),
-                _difference(outcome),
+                difference_text(outcome),
                 _over(outcome),
                 claim.source,
                 claim.note,
@@ -99,7 +99,8 @@ def _published(outcome: Outcome, figures: _Figures) -> str:
     return figures(low) if low == high else f"{figures(low)} to {figures(high)}"
 
 
-def _difference(outcome: Outcome) -> str:
+def difference_text(outcome: Outcome) -> str:
+    """How far ours is from the published figure; empty where there is none of ours."""
     if outcome.why:
         return ""
     if math.isnan(outcome.relative):

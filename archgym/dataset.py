@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archgym.errors import InvalidInput, MissingDependency, StoreError
+from archgym.named import NAMED
 from archgym.space import Parameter
 from archgym.store import Run, Source, TrialRecord, open_run
 
@@ -23,15 +24,16 @@ FORMAT = 1
 
 _FIXED = {  # column -> what it holds; parameters and metrics follow under their own names
     "trial": "number of the search in the experiment",
-    "agent": "search method",
-    "hyper": "its hyper-parameters, JSON",
+    "agent": f"search method; {NAMED!r} where the experiment gave the design",
+    "design": "the name of a named design",
+    "hyper": "the agent's hyper-parameters, JSON",
     "seed": "its seed",
     "workload": "what the simulator ran",
     "objective": "what was searched for",
     "step": "position among the distinct designs the search was charged for, from 0",
     "status": "ok, infeasible, failed or timeout",
     "reason": "why the design has no numbers",
-    "cost": "scalar cost the search was ranked by, smaller is better",
+    "cost": "scalar cost the search was ranked by, smaller is better; a named design has none",
     "costs": "cost columns of the objective, smaller is better",
 }
 
@@ -147,15 +149,16 @@ def _tables(run: Run, trials: list[TrialRecord], schema: pyarrow.Schema) -> Iter
         columns: dict[str, Any] = {
             "trial": np.full(n, trial.id),
             "agent": [trial.agent] * n,
-            "hyper": [json.dumps(trial.hyper, sort_keys=True)] * n,
+            "design": [trial.label if trial.named else None] * n,
+            "hyper": [None if trial.named else json.dumps(trial.hyper, sort_keys=True)] * n,
             "seed": np.full(n, trial.seed),
             "workload": [trial.workload] * n,
-            "objective": [trial.objective] * n,
+            "objective": [trial.objective or None] * n,
             "step": np.arange(n),
             "status": history.evaluations.status.tolist(),
             "reason": list(history.evaluations.reasons),
-            "cost": history.scalar,
-            "costs": history.costs.tolist(),
+            "cost": [None] * n if trial.named else history.scalar,
+            "costs": [None] * n if trial.named else history.costs.tolist(),
         }
         parameters, metrics = _own_names(source)
         for column, (parameter, name) in enumerate(zip(source.parameters, parameters)):

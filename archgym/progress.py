@@ -15,6 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from archgym.named import NAMED
+
 __all__ = ["Display", "Snapshot", "duration", "read_snapshot"]
 
 _PLAIN_EVERY_S = 10.0
@@ -49,8 +51,9 @@ def read_snapshot(connection: sqlite3.Connection) -> Snapshot:
         " TOTAL(CASE WHEN state IN ('pending', 'running') THEN budget - distinct_designs ELSE 0 END) FROM trials"
     ).fetchone()
     best = connection.execute(  # SQLite takes `agent` from the row that has the minimum
-        "SELECT workload, objective, agent, MIN(best) FROM trials WHERE best IS NOT NULL"
-        " GROUP BY workload, objective ORDER BY MIN(id)"
+        "SELECT workload, objective, agent, MIN(best) FROM trials WHERE best IS NOT NULL AND agent != ?"
+        " GROUP BY workload, objective ORDER BY MIN(id)",
+        (NAMED,),
     ).fetchall()
     return Snapshot(states, int(evaluated), int(remaining), best)
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from archgym.report.sections import BASELINE, Group, Section
 from archgym.report.stats import quantile
-from archgym.report.style import INK, Look, new_figure
+from archgym.report.style import INK, NAMED_INK, Look, new_figure
 from archgym.report.units import count, number, percent
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ def best_so_far(section: Section, looks: Looks, *, log_x: bool) -> Figure:
         label = "known optimum" if scale.kind != "front" else "known front"
         axis.axhline(float(scale.values(section.reference_cost)), color=INK, linewidth=1.1, linestyle=(0, (6, 3)),
                      label=label, zorder=1)  # fmt: skip
+    if section.named and section.objective.k == 1:
+        best = section.named[0]
+        axis.axhline(float(scale.values(best.scalar)), color=NAMED_INK, linewidth=1.4, linestyle=(0, (1, 1.5)),
+                     label=f"best named design:\n{best.name} ({scale.bare(best.scalar)})", zorder=1)  # fmt: skip
     _limits(axis, seen, float(scale.values(section.reference_cost)), grid)
     axis.set_ylabel(f"best {scale.axis} so far")
     axis.yaxis.set_major_formatter(FuncFormatter(tick))

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from archgym.report.figures import Looks, draw_gap, shown, tick
 from archgym.report.reference import front_of
 from archgym.report.sections import Section
-from archgym.report.style import INK, new_figure
+from archgym.report.style import INK, NAMED_INK, new_figure
 from archgym.report.trials import Candidates, merge
 from archgym.report.units import Unit, metric_title, unit_for
 
@@ -61,6 +61,10 @@ def pareto_front(section: Section, looks: Looks) -> Figure:
             axis.plot(shown_costs(front.costs, across), shown_costs(front.costs, up), linestyle="", label=group.label,
                       marker=look.marker, color=look.colour, fillstyle="none", markeredgewidth=1.4,
                       markersize=max(9.5 - rank, 3), zorder=3)  # fmt: skip
+        if section.named:
+            named = np.stack([each.costs for each in section.named])
+            axis.plot(shown_costs(named, across), shown_costs(named, up), linestyle="", marker="*", markersize=9,
+                      color=NAMED_INK, label="named designs", zorder=2)  # fmt: skip
         axis.set_xlabel(titles[across][0])
         axis.set_ylabel(titles[up][0])
         axis.xaxis.set_major_locator(MaxNLocator(6))

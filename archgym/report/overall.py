@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archgym.report.named import NamedPart
+from archgym.report.named_rank import standing
+from archgym.report.named_tables import markdown, write_csv
 from archgym.report.sections import Section
 from archgym.report.stats import mean_ranks
 from archgym.report.units import count, duration, number, percent, value_text
@@ -53,9 +56,9 @@ def standings(sections: Sequence[Section]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def accounts(sections: Sequence[Section]) -> list[dict[str, str]]:
-    """Where the evaluations and the time went, one row an agent."""
-    records: dict[str, list[TrialRecord]] = {}
+def accounts(sections: Sequence[Section], named: Sequence[TrialRecord] = ()) -> list[dict[str, str]]:
+    """Where the evaluations and the time went, one row an agent, and one for the named designs."""
+    records: dict[str, list[TrialRecord]] = {"named designs": list(named)} if named else {}
     for section in sections:
         for group in section.groups:
             records.setdefault(group.label, []).extend(trial.record for trial in group.trials)
@@ -95,6 +98,7 @@ def problems(run: Run, sections: Sequence[Section]) -> dict[str, Any]:
     return {
         "states": dict(states),
         "total": sum(states.values()),
+        "noun": "named designs" if run.trials and all(record.named for record in run.trials) else "searches",
         "unfinished": states["pending"] + states["running"],
         "trials": [
             {"id": r.id, "state": r.state, "agent": r.label, "workload": r.workload, "objective": r.objective,
@@ -165,14 +169,16 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def write_tables(folder: Path, title: str, sections: Sequence[Section]) -> None:
-    """`summary.csv` (every number) and `summary.md` (median regret, agents x questions)."""
+def write_tables(folder: Path, title: str, sections: Sequence[Section], named: NamedPart | None) -> None:
+    """`summary.csv` (every number) and `summary.md` (median regret, agents x questions); those of named designs."""
+    if named is not None:
+        write_csv(folder, named.results)
     with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _FIELDS)
         writer.writeheader()
         for section in sections:
             writer.writerows(_csv_rows(section))
-    (folder / "summary.md").write_text(_markdown(title, sections), encoding="utf-8")
+    (folder / "summary.md").write_text(_markdown(title, sections, named), encoding="utf-8")
 
 
 def _csv_rows(section: Section) -> list[dict[str, Any]]:
@@ -199,10 +205,11 @@ def _csv_rows(section: Section) -> list[dict[str, Any]]:
     return rows
 
 
-def _markdown(title: str, sections: Sequence[Section]) -> str:
+def _markdown(title: str, sections: Sequence[Section], named: NamedPart | None) -> str:
     table = standings(sections)
+    shown = [] if named is None else markdown(named)
     if not table["rows"]:
-        return f"# {title}\n\nNo trial has a result yet.\n"
+        return "\n".join([f"# {title}", *(shown or ["", "No trial has a result yet."])]) + "\n"
     lines = [
         f"# {title}", "",
         _TABLE_CAPTION, "",
@@ -215,7 +222,7 @@ def _markdown(title: str, sections: Sequence[Section]) -> str:
         lines.append(f"| {row['label']} | " + " | ".join(cells) + f" | {row['rank']} |")
     for section in sections:
         lines += ["", *_markdown_section(section)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *shown]) + "\n"
 
 
 def _markdown_section(section: Section) -> list[str]:
@@ -232,4 +239,5 @@ def _markdown_section(section: Section) -> list[str]:
 
     names = ("label", "median", "quartiles", "interval", "regret", "hits")
     lines += [f"| {' | '.join(row[name] for name in names)} |" for row in comparison(section)]
-    return lines
+    against = standing(section)
+    return [*lines, "", f"Beside the named designs: {against}."] if against else lines

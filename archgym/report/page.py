@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from archgym.report import overall, view
 from archgym.report.checks import Checks
 from archgym.report.figures import best_so_far, final_results, importance_bars, regret_curves, shown
 from archgym.report.figures_front import overview, pareto_front
+from archgym.report.named import load_named, named_context
+from archgym.report.named_rank import standing
 from archgym.report.sections import BASELINE, Section, load_sections
 from archgym.report.stats import LEVEL, RESAMPLES
 from archgym.report.style import Look, looks, save, theme
@@ -34,14 +37,17 @@ def write_report(run_dir: Path, out: Path | None) -> Path:
         folder = run.path / "report" if out is None else out
         checks = Checks()
         sections = load_sections(run, checks)
+        named = load_named(run, sections, checks)
         title = str(run.experiment.get("name") or run.path.name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with theme():
                 parts, top = _draw(folder, sections)
-            overall.write_tables(folder, title, sections)
+                context = _context(run, title, sections, parts, top, checks)
+                context |= named_context(named, partial(_figure, folder))
+            overall.write_tables(folder, title, sections, named)
             page = folder / "index.html"
-            page.write_text(_render(_context(run, title, sections, parts, top, checks)), encoding="utf-8")
+            page.write_text(_render(context), encoding="utf-8")
         except OSError as error:
             raise StoreError(f"{folder}: {error.strerror or error}; choose another folder with --out") from error
     return page
@@ -132,7 +138,7 @@ def _context(
         "standings": overall.standings(sections),
         "overview": top,
         "sections": [_section_context(section, parts.get(section.key, [])) for section in sections],
-        "accounts": overall.accounts(sections),
+        "accounts": overall.accounts(sections, [record for record in run.trials if record.named]),
         "problems": overall.problems(run, sections),
         "checks": checks.results,
         "validation": overall.validation(run),
@@ -163,6 +169,7 @@ def _section_context(section: Section, figures: list[dict[str, Any]]) -> dict[st
         "importance": view.importance_rows(section),
         "figures": figures,
         "alarms": section.alarms,
+        "named": standing(section),
         "ended": sum(trial.finished for trial in section.trials),
         "trials": len(section.trials),
     }
@@ -170,22 +177,29 @@ def _section_context(section: Section, figures: list[dict[str, Any]]) -> dict[st
 
 def _design_of(run: Run, sections: list[Section]) -> str:
     """The experiment's design in one line."""
-    trials = run.trials
+    trials = [trial for trial in run.trials if not trial.named]
+    named = [trial for trial in run.trials if trial.named]
 
     def several(what: str, names: set[Any]) -> str:
         return f"{len(names):,} {what}{'' if len(names) == 1 else 's'}"
 
-    axes = [
-        several("workload", {t.workload for t in trials}),
-        several("objective", {t.objective for t in trials}),
-        several("agent", {t.label for t in trials}),
-        several("seed", {t.seed for t in trials}),
-    ]
-    budgets = sorted({t.budget for t in trials})
-    budget = " or ".join(count(b) for b in budgets) or "no"
-    size = f" of {sections[0].source.space.size:,}" if sections else ""
-    searches = "1 search" if len(trials) == 1 else f"{len(trials):,} searches"
-    return f"{' × '.join(axes)} = {searches}; each may evaluate {budget} distinct designs{size}."
+    parts = []
+    if trials or not named:
+        axes = [
+            several("workload", {t.workload for t in trials}),
+            several("objective", {t.objective for t in trials}),
+            several("agent", {t.label for t in trials}),
+            several("seed", {t.seed for t in trials}),
+        ]
+        budgets = sorted({t.budget for t in trials})
+        budget = " or ".join(count(b) for b in budgets) or "no"
+        size = f" of {sections[0].source.space.size:,}" if sections else ""
+        searches = "1 search" if len(trials) == 1 else f"{len(trials):,} searches"
+        parts.append(f"{' × '.join(axes)} = {searches}; each may evaluate {budget} distinct designs{size}.")
+    if named:
+        axes = [several("named design", {t.label for t in named}), several("workload", {t.workload for t in named})]
+        parts.append(f"{' × '.join(axes)}, scored as they are.")
+    return " ".join(parts)
 
 
 def _yaml(run: Run) -> str:

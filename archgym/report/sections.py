@@ -11,6 +11,7 @@ import numpy as np
 from archgym.core import Floats
 from archgym.report.checks import Checks
 from archgym.report.importance import Importance, importance
+from archgym.report.named_rank import NamedCost
 from archgym.report.reference import Sweep, attach_hypervolume, find_sweep, front_of
 from archgym.report.scale import Scale, goal_text, make_scale
 from archgym.report.stats import Spread, spread, win_share
@@ -68,6 +69,8 @@ class Section:
     reference_cost: float  # of the known optimum, else of the best found
     importance: Importance | None
     alarms: list[str] = field(default_factory=list)
+    named: list[NamedCost] = field(default_factory=list)  # feasible designs the experiment names, the best first
+    unranked: tuple[str, ...] = ()  # named designs that are not feasible for this objective
 
     @property
     def known(self) -> bool:
@@ -97,8 +100,9 @@ class Section:
 
 def load_sections(run: Run, checks: Checks, tick: Callable[[], None] = lambda: None) -> list[Section]:
     """Read a whole run; `tick` is called after each trial."""
-    records = [record for record in run.trials if record.distinct or record.state in {"failed", "stalled", "done"}]
-    labels = _labels(run.trials)
+    searches = [record for record in run.trials if not record.named]
+    records = [record for record in searches if record.distinct or record.state in {"failed", "stalled", "done"}]
+    labels = _labels(searches)
     grouped: dict[str, list[TrialRecord]] = {}
     for record in records:
         grouped.setdefault(_question(record), []).append(record)

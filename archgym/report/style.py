@@ -19,11 +19,12 @@ import matplotlib as mpl
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "RULE", "Look", "looks", "new_figure", "save", "theme"]
+__all__ = ["INK", "NAMED_INK", "RULE", "Look", "looks", "new_figure", "save", "theme"]
 
 INK = "#23282f"
 RULE = "#d8dce2"
 MUTED = "#7a828e"
+NAMED_INK = "#AA3377"  # designs that have a name; of Paul Tol's "bright" scheme, not among the agents' colours
 
 # Okabe and Ito, "Color Universal Design" (2008), without black and yellow (too pale on white), then two of Paul Tol's
 # "muted" scheme (SRON/EPS/TN/09-002, 2021): told apart under every common colour-vision deficiency.

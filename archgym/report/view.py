@@ -8,6 +8,7 @@ import numpy as np
 
 from archgym.core import Floats, Metric
 from archgym.report.figures_front import cost_titles
+from archgym.report.named_rank import standing
 from archgym.report.scale import Scale
 from archgym.report.sections import Group, Section
 from archgym.report.trials import Candidates
@@ -26,6 +27,7 @@ def headline(section: Section) -> dict[str, Any]:
         "workload": section.workload,
         "objective": section.objective.name,
         "goal": section.goal,
+        "named": standing(section),
     }
     if not len(section.best):
         return {**base, "value": "none", "unit": "", "verdict": "no feasible design was found", "grade": "bad",
