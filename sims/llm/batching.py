@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput
+from archgym.sims.llm.parallel import DoesNotFit
 from archgym.sims.llm.requests import Requests
 from archgym.sims.llm.served import Run, Served
 
-__all__ = ["DoesNotFit", "StageTime", "StageTimes", "serve"]
+__all__ = ["StageTime", "StageTimes", "serve"]
 
 Tokens = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -31,10 +32,6 @@ StageTimes: TypeAlias = Callable[[Tokens, int], Floats]
 
 # Stages timed ahead when the next arrival may end the run: a longer look-ahead would mostly be thrown away.
 _AHEAD = 32
-
-
-class DoesNotFit(InvalidInput):
-    """Raised when one request alone needs more of the cache than there is: the system cannot serve the load."""
 
 
 def serve(

@@ -14,20 +14,36 @@ __all__ = ["LINKS", "Link", "allgather_s", "allreduce_s", "alltoall_s", "link", 
 
 @dataclass(frozen=True)
 class Link:
-    """What one device can send to others: bytes per second in one direction, and the latency of a message."""
+    """What one device can send to others.
+
+    Bytes per second in one direction with the share of them that large collectives reach, the latency of a message,
+    and what starting a collective costs.
+    """
 
     name: str
     bytes_per_s: float
     latency_s: float
     source: str
+    efficiency: float = 1.0
+    start_s: float = 0.0
+
+    def allreduce_s(self, bytes: ArrayLike, ranks: int) -> NDArray[np.float64]:  # noqa: A002
+        """Ring all-reduce as `collectives.allreduce_s`, with the link's efficiency and start; 0 on one rank."""
+        ring = allreduce_s(bytes, ranks, self.bytes_per_s * self.efficiency, self.latency_s)
+        return ring + (self.start_s if ranks > 1 else 0.0)
 
 
 _ALL = (
-    Link("nvlink3", 300e9, 0.8e-6, "NVIDIA A100 data sheet: 600 GB/s both ways; latency as nvlink4"),
+    Link(
+        "nvlink3", 300e9, 0.8e-6,
+        "NVIDIA A100 data sheet: 600 GB/s both ways; latency as nvlink4; efficiency: LLMCompass b95c6c9, "
+        "ae/figure5/h/test_allreduce.py, 16 GiB on 4 GPUs in 110 ms; start: GenZ, 5 us",
+        efficiency=0.78, start_s=5e-6,
+    ),
     Link("nvlink4", 450e9, 0.8e-6, "Duplex, MICRO'24, section 6: NVLink 450 GB/s per direction, 0.8 us"),
     Link("infiniband", 50e9, 130e-9, "NDR 400 Gbit/s; 130 ns a switch port (defaults of the Duplex simulator)"),
     Link("pcie5", 64e9, 0.8e-6, "PCI Express 5.0 x16: 32 GT/s x 16 / 8; latency as nvlink4"),
-)
+)  # fmt: skip
 LINKS: dict[str, Link] = {found.name: found for found in _ALL}
 
 

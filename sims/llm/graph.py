@@ -14,15 +14,18 @@ from archgym.sims.llm.models import Decoder
 from archgym.sims.llm.parallel import Parallel, check, kv_heads_per_rank
 from archgym.sims.llm.routing import even_tokens
 
-__all__ = ["LAYERNORM_OPS", "PRECISIONS", "SOFTMAX_OPS", "Kind", "Operator", "block", "check_lengths", "output_layer"]
+__all__ = [
+    "ACTIVATION_OPS", "LAYERNORM_OPS", "PRECISIONS", "SOFTMAX_OPS",
+    "Kind", "Operator", "block", "check_lengths", "output_layer",
+]  # fmt: skip
 
 Kind = Literal["gemm", "attention", "vector", "allreduce"]
 
 PRECISIONS: dict[str, float] = {"fp32": 4, "fp16": 2, "bf16": 2, "fp8": 1, "int8": 1, "int4": 0.5}
 """Bytes of an element."""
 
-# Vector operations an element: NeuPIMs (casys-kaist/NeuPIMs f299af3, src/Sram.cc and operations/): softmax is 1 add,
-# 1 exp, 1 multiplication and 2 passes through the adder tree; layer norm 2 adds, 3 multiplications and 2 passes.
+# Vector operations an element: casys-kaist/NeuPIMs f299af3, src/SystolicWS.cc, get_vector_compute_cycles: softmax is 1
+# add, 1 exp, 1 multiplication and 2 passes through a tree; layer norm 2 adds, 3 multiplications and 2 passes.
 SOFTMAX_OPS = 5
 LAYERNORM_OPS = 7
 ACTIVATION_OPS = 1  # GELU or SiLU is one look-up or vector instruction there; a gate adds its multiplication

@@ -8,13 +8,19 @@ from archgym.errors import InvalidInput
 from archgym.sims.llm.models import Decoder
 
 __all__ = [
+    "DoesNotFit",
     "Parallel",
     "check",
+    "check_memory",
     "kv_capacity_tokens",
     "kv_heads_per_rank",
     "rank_kv_bytes_per_token",
     "rank_weight_bytes",
 ]
+
+
+class DoesNotFit(InvalidInput):
+    """Raised when weights, or keys and values, need more memory than there is: the system cannot serve the load."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,33 @@ def kv_capacity_tokens(decoder: Decoder, parallel: Parallel, capacity_bytes: flo
     """Tokens whose keys and values fit beside the weights in `capacity_bytes` of each device (0: none fit).
 
     Raises:
-        InvalidInput: when the weights alone do not fit, with the bytes needed and available, or the cut is wrong.
+        DoesNotFit: when the weights alone do not fit, with the bytes needed and available.
+        InvalidInput: when the cut is wrong.
     """
     weights = rank_weight_bytes(decoder, parallel, precision_bytes)
     if weights > capacity_bytes:
-        raise InvalidInput(
+        raise DoesNotFit(
             f"{decoder.name}: weights need {weights} bytes on each device, {int(capacity_bytes)} are available"
         )
     return int((capacity_bytes - weights) // rank_kv_bytes_per_token(decoder, parallel, precision_bytes))
+
+
+def check_memory(
+    decoder: Decoder, parallel: Parallel, tokens: int, capacity_bytes: float, precision_bytes: float = 2
+) -> None:
+    """Refuse a batch whose requests hold `tokens` in all, if it does not fit beside the weights.
+
+    Raises:
+        DoesNotFit: with the bytes needed and available on each device.
+        InvalidInput: when the cut is wrong.
+    """
+    weights = rank_weight_bytes(decoder, parallel, precision_bytes)
+    cache = tokens * rank_kv_bytes_per_token(decoder, parallel, precision_bytes)
+    if weights + cache > capacity_bytes:
+        raise DoesNotFit(
+            f"{decoder.name}: weights ({weights} bytes) and {tokens} tokens of keys and values ({cache} bytes) need "
+            f"{weights + cache} bytes on each device, {int(capacity_bytes)} are available"
+        )
 
 
 def _divides(decoder: Decoder, what: str, degree: int, of: str, total: int) -> None:

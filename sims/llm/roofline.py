@@ -57,7 +57,8 @@ class Processor:
 
 # The shares 0.8 (arithmetic) and 0.85 (bandwidth) are the caps AttAcc (ASPLOS'24) sets its GPUs:
 # scale-snu/attacc_simulator c600051, src/devices.py. The launch time is what LLMCompass (ISCA'24) measured for a
-# matrix product on an A100 with PyTorch: PrincetonUniversity/LLMCompass, hardware_model/compute_module.py, 21 us.
+# matrix product with PyTorch, each one waited for: PrincetonUniversity/LLMCompass b95c6c9,
+# hardware_model/compute_module.py, 21 us on an A100 (taken for an H100 too) and 34 us on an MI210.
 _CAPS = (0.8, 0.85)
 _LAUNCH_S = 21e-6
 
@@ -65,6 +66,7 @@ _ALL = (
     Processor("a100-40gb", 312e12, 1555e9, *_CAPS, _LAUNCH_S, 40e9, "NVIDIA A100 data sheet, SXM4 40 GB, FP16 dense"),
     Processor("a100-80gb", 312e12, 2039e9, *_CAPS, _LAUNCH_S, 80e9, "NVIDIA A100 data sheet, SXM4 80 GB, FP16 dense"),
     Processor("h100", 989.4e12, 3.352e12, *_CAPS, _LAUNCH_S, 80e9, "NVIDIA H100 data sheet, SXM5 80 GB, FP16 dense"),
+    Processor("mi210", 181e12, 1638.4e9, *_CAPS, 34e-6, 64e9, "AMD Instinct MI210 data sheet, FP16 matrix"),
     Processor(
         "h100-ideal",
         989.4e12,

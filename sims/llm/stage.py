@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from archgym.sims.llm.collectives import Link, allreduce_s, send_s
+from archgym.sims.llm.collectives import Link, send_s
 from archgym.sims.llm.graph import Operator, block, output_layer
 from archgym.sims.llm.models import Decoder
 from archgym.sims.llm.parallel import Parallel, check
@@ -27,7 +27,7 @@ def operator_times_s(
     for place, operator in enumerate(operators):
         if operator.kind == "allreduce":
             message = operator.input_bytes / operator.count
-            times[place] = operator.count * float(allreduce_s(message, ranks, link.bytes_per_s, link.latency_s))
+            times[place] = operator.count * float(link.allreduce_s(message, ranks))
     return times
 
 

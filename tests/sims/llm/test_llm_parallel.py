@@ -5,8 +5,10 @@ import pytest
 from archgym.errors import InvalidInput
 from archgym.sims.llm.models import MODELS, Decoder, model
 from archgym.sims.llm.parallel import (
+    DoesNotFit,
     Parallel,
     check,
+    check_memory,
     kv_capacity_tokens,
     kv_heads_per_rank,
     rank_kv_bytes_per_token,
@@ -83,8 +85,17 @@ def test_capacity_by_hand_and_a_model_that_does_not_fit():
     # Llama3-8B in FP16 is 16,060,522,496 bytes; a token 2 x 32 x 1024 x 2 = 131,072.
     assert kv_capacity_tokens(model("llama3-8b"), Parallel(), 16_060_522_496 + 131_072 * 10 + 131_071) == 10
     assert kv_capacity_tokens(model("llama3-8b"), Parallel(), 16_060_522_496) == 0
-    with pytest.raises(InvalidInput, match=r"weights need 16060522496 bytes on each device, 16060522495 are available"):
+    with pytest.raises(DoesNotFit, match=r"weights need 16060522496 bytes on each device, 16060522495 are available"):
         kv_capacity_tokens(model("llama3-8b"), Parallel(), 16_060_522_495)
+
+
+def test_a_batch_that_does_not_fit_is_refused_with_bytes():
+    check_memory(model("llama3-8b"), Parallel(), 10, 16_060_522_496 + 10 * 131_072)
+    message = (
+        r"weights \(16060522496 bytes\) and 10 tokens .* \(1310720 bytes\) need 16061833216 bytes .*, 16061833215 are"
+    )
+    with pytest.raises(DoesNotFit, match=message):
+        check_memory(model("llama3-8b"), Parallel(), 10, 16_060_522_496 + 10 * 131_072 - 1)
 
 
 def test_devices_of_a_replica():
