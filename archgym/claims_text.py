@@ -120,10 +120,10 @@ def verdict(results: NamedResults) -> str:
     """How many published figures are met how closely, in one sentence."""
     outcomes = results.outcomes
     found = [abs(outcome.relative) for outcome in outcomes if not outcome.why]
-    parts = [f"{sum(each <= near for each in found)} within {100 * near:g} %" for near in _NEAR]
+    parts = [f"within {100 * near:g} % of {sum(each <= near for each in found)}" for near in _NEAR]
     lost = len(outcomes) - len(found)
     ending = f"; {lost} not computable" if lost else ""
-    return f"{len(outcomes)} published figures: ours are {', '.join(parts)} of them{ending}"
+    return f"of {len(outcomes)} published figure{'s' * (len(outcomes) != 1)}, ours is {', '.join(parts)}{ending}"
 
 
 def claims_table(results: NamedResults) -> Table:

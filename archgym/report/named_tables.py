@@ -56,7 +56,8 @@ def markdown(part: NamedPart) -> list[str]:
     results = part.results
     lines: list[str] = []
     if results.claims:
-        lines += ["", "## Published figures beside ours", "", f"{verdict(results)}.", ""]
+        said = verdict(results)
+        lines += ["", "## Published figures beside ours", "", f"{said[0].upper()}{said[1:]}.", ""]
         lines += [
             "| published figure | ours | published | difference | over | source |",
             "|---|---:|---:|---:|---|---|",
