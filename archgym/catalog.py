@@ -252,6 +252,10 @@ def _ours() -> None:
         "dram", "archgym.sims.dram.simulator:DramController", gym_id="archgym/DRAMController-v0",
         summary="cycle-accurate DRAM memory controller", provider="archgym",
     )  # fmt: skip
+    register_simulator(
+        "duplex", "archgym.sims.duplex.simulator:Duplex", gym_id="archgym/Duplex-v0",
+        summary="LLM serving on GPUs with units in their memory", provider="archgym",
+    )  # fmt: skip
     for name, target, summary in (
         ("random", "random_search:RandomSearch", "uniform random search"),
         ("coordinate", "coordinate:CoordinateSweep", "one parameter at a time, with restarts"),

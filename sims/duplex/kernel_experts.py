@@ -1,0 +1,189 @@
+"""Compiled: how long the experts of one layer take when they are split over the xPU and the units in the memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.sims.duplex.jit import compiled
+
+# Places in the record of a processor (`rates`) and of an expert (`work`).
+FLOPS_PER_S, BYTES_PER_S = 0, 1
+MATRICES, FLOPS, FIXED, BYTES, ACT_FLOPS, ACT_BYTES = 0, 1, 2, 3, 4, 5
+# Columns of what `experts_table` gives, per number of tokens, summed over layers:
+TIME, XPU_BUSY, PIM_BUSY, XPU_BYTES, PIM_BYTES = 0, 1, 2, 3, 4
+
+
+@compiled
+def expert_s(tokens: float, work: NDArray[np.float64], flops_per_s: float, bytes_per_s: float) -> float:
+    """Seconds of one expert on one processor: each product, then the activation, at the longer of its two limits."""
+    if tokens == 0 or bytes_per_s == 0.0:
+        return 0.0
+    product = max(tokens * work[FLOPS] / flops_per_s, (work[FIXED] + tokens * work[BYTES]) / bytes_per_s)
+    activation = max(tokens * work[ACT_FLOPS] / flops_per_s, tokens * work[ACT_BYTES] / bytes_per_s)
+    return float(work[MATRICES] * product + activation)
+
+
+@compiled
+def expert_bytes(tokens: float, work: NDArray[np.float64]) -> float:
+    """Bytes one expert moves; one without tokens is not read."""
+    if tokens == 0:
+        return 0.0
+    return float(work[MATRICES] * (work[FIXED] + tokens * work[BYTES]) + tokens * work[ACT_BYTES])
+
+
+@compiled
+def reduction_s(pim_visits: float, tokens: float, row_bytes: float, stacks: int, xpu_bytes_per_s: float) -> float:
+    """Seconds in which the xPU hands inputs to the stacks and adds up their partial results (section V-A).
+
+    Every stack holds a slice of each expert, so it needs all inputs and gives a partial sum of every token. Several
+    visits of one token are added up inside the stack first.
+    """
+    if stacks == 1 or pim_visits == 0:
+        return 0.0
+    return 2.0 * stacks * min(pim_visits, tokens) * row_bytes / xpu_bytes_per_s
+
+
+@compiled
+def split_layer(
+    loads: NDArray[np.int64],
+    tokens: int,
+    work: NDArray[np.float64],
+    xpu: NDArray[np.float64],
+    pim: NDArray[np.float64],
+    sections: int,
+    together: bool,
+    row_bytes: float,
+    stacks: int,
+    out: NDArray[np.float64],
+) -> None:
+    """The experts of one group of devices in one layer: the fastest allowed arrangement, into out[5].
+
+    Args:
+        loads: int64[e], tokens of each expert.
+        tokens: tokens of the stage.
+        work: float64[6], one expert (slice).
+        xpu: float64[2], the xPU's FLOP/s and B/s.
+        pim: float64[1 + s], FLOP/s of the units and B/s when they own 1 to s memory sections; all 0: no units.
+        sections: s; experts lie in them in turn, and a section is worked on by one processor at a time.
+        together: whether both may work at the same time.
+        row_bytes: one token's activation.
+        stacks: memory stacks of the device.
+        out: time, xPU busy, units busy, bytes over the xPU, bytes over the units.
+
+    Arrangements: all on the xPU; one after the other, each where it is faster; and, with `together`, every way to give
+    whole sections to the one or the other, both at once. There are at most 16 ways, so all are tried.
+    """
+    count = len(loads)
+    out[:] = 0.0
+    for load in loads:
+        out[TIME] += expert_s(load, work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
+        out[XPU_BYTES] += expert_bytes(load, work)
+    out[XPU_BUSY] = out[TIME]
+    all_bytes = out[XPU_BYTES]
+    if pim[0] == 0.0:
+        return
+    _in_turn(loads, tokens, work, xpu, pim, sections, row_bytes, stacks, out)
+    parts = min(sections, count)
+    if not together or parts < 2:
+        return
+    span = sections // parts  # with fewer experts than sections, each is spread over several
+    on_xpu, moved, visits = np.zeros(parts), np.zeros(parts), np.zeros(parts)
+    on_pim = np.zeros((parts, parts))
+    for expert in range(count):
+        part = expert % parts
+        on_xpu[part] += expert_s(loads[expert], work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
+        moved[part] += expert_bytes(loads[expert], work)
+        visits[part] += loads[expert]
+        for owned in range(parts):
+            rate = pim[min(sections, (owned + 1) * span)]
+            on_pim[owned, part] += expert_s(loads[expert], work, pim[FLOPS_PER_S], rate)
+    for given in range(1, (1 << parts) - 1):
+        owned = 0
+        for part in range(parts):
+            owned += (given >> part) & 1
+        xpu_s, pim_s, inside, pim_visits = 0.0, 0.0, 0.0, 0.0
+        for part in range(parts):
+            if (given >> part) & 1:
+                pim_s += on_pim[owned - 1, part]
+                inside += moved[part]
+                pim_visits += visits[part]
+            else:
+                xpu_s += on_xpu[part]
+        added = reduction_s(pim_visits, tokens, row_bytes, stacks, xpu[BYTES_PER_S])
+        if max(xpu_s, pim_s) + added < out[TIME]:
+            out[TIME] = max(xpu_s, pim_s) + added
+            out[XPU_BUSY] = xpu_s + added
+            out[PIM_BUSY] = pim_s
+            out[XPU_BYTES] = all_bytes - inside + added * xpu[BYTES_PER_S]
+            out[PIM_BYTES] = inside
+
+
+@compiled
+def _in_turn(
+    loads: NDArray[np.int64],
+    tokens: int,
+    work: NDArray[np.float64],
+    xpu: NDArray[np.float64],
+    pim: NDArray[np.float64],
+    sections: int,
+    row_bytes: float,
+    stacks: int,
+    out: NDArray[np.float64],
+) -> None:
+    """One expert after the other, each where it is faster; kept if that is faster than what `out` holds."""
+    xpu_s, pim_s, outside, inside, visits = 0.0, 0.0, 0.0, 0.0, 0.0
+    for load in loads:
+        slow = expert_s(load, work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
+        near = expert_s(load, work, pim[FLOPS_PER_S], pim[sections])
+        if near < slow:
+            pim_s += near
+            inside += expert_bytes(load, work)
+            visits += load
+        else:
+            xpu_s += slow
+            outside += expert_bytes(load, work)
+    added = reduction_s(visits, tokens, row_bytes, stacks, xpu[BYTES_PER_S])
+    if xpu_s + pim_s + added < out[TIME]:
+        out[TIME] = xpu_s + pim_s + added
+        out[XPU_BUSY] = xpu_s + added
+        out[PIM_BUSY] = pim_s
+        out[XPU_BYTES] = outside + added * xpu[BYTES_PER_S]
+        out[PIM_BYTES] = inside
+
+
+@compiled
+def experts_table(
+    grid: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    groups: int,
+    slices: int,
+    work: NDArray[np.float64],
+    xpu: NDArray[np.float64],
+    pim: NDArray[np.float64],
+    sections: int,
+    together: bool,
+    row_bytes: float,
+    stacks: int,
+) -> NDArray[np.float64]:
+    """Experts of all layers for each number of tokens, float64[m, 5].
+
+    `counts` is int64[m, layers, experts]. A layer takes as long as its slowest group; busy times are means over the
+    groups, bytes are totals over all devices (`slices` of them share each expert).
+    """
+    table = np.zeros((len(grid), 5))
+    one = np.zeros(5)
+    local = counts.shape[2] // groups
+    for row in range(len(grid)):
+        for layer in range(counts.shape[1]):
+            longest = 0.0
+            for group in range(groups):
+                loads = counts[row, layer, group * local : (group + 1) * local]
+                split_layer(loads, grid[row], work, xpu, pim, sections, together, row_bytes, stacks, one)
+                longest = max(longest, one[TIME])
+                table[row, XPU_BUSY] += one[XPU_BUSY] / groups
+                table[row, PIM_BUSY] += one[PIM_BUSY] / groups
+                table[row, XPU_BYTES] += one[XPU_BYTES] * slices
+                table[row, PIM_BYTES] += one[PIM_BYTES] * slices
+            table[row, TIME] += longest
+    return table

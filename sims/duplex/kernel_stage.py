@@ -1,0 +1,188 @@
+"""Compiled: how long one stage takes, what it keeps busy and what it moves.
+
+A stage is described by five sums: requests that decode, the tokens they attend to, requests whose prompt is read, the
+tokens of these prompts, and their (query, key) pairs. All operators are linear in them, up to the choice of the
+faster processor and the longer of the two limits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.sims.duplex.jit import compiled
+from archgym.sims.duplex.kernel_experts import TIME as TABLE_TIME
+
+# Places in what a stage gives: seconds; busy seconds of the xPU and of the units of a device (mean over devices);
+# bytes over each, floating-point operations and bytes over links, of all devices.
+TIME, XPU_BUSY, PIM_BUSY, XPU_BYTES, PIM_BYTES, FLOPS, LINK_BYTES = range(7)
+OUTPUTS = 7
+
+
+class Rates(NamedTuple):
+    """What `stage` must know of a system and a model, all numbers as floats; bytes and FLOPs are of one device."""
+
+    xpu_flops_per_s: float
+    xpu_bytes_per_s: float
+    pim_flops_per_s: float
+    """0: no units in the memory."""
+    pim_bytes_per_s: float
+    pim_cache_bytes_per_s: float
+    """With the sections that hold cached keys and values only."""
+    coprocess: float
+    """1: prefill attention may run beside decode attention."""
+    layers: float
+    decode_flops_per_context: float
+    decode_bytes_per_context: float
+    decode_bytes_per_request: float
+    prefill_flops_per_pair: float
+    prefill_bytes_per_token: float
+    migrate_bytes_per_token: float
+    nodes: float
+    tensor: float
+    link_s: float
+    link_bytes_per_s: float
+    node_link_s: float
+    node_link_bytes_per_s: float
+    row_bytes: float
+    """One token's activation."""
+    expert_layers: float
+    visits: float
+    """Experts a token visits."""
+    expert_flops_per_token: float
+    """All layers and visits."""
+
+
+@compiled
+def roofline_s(flops: float, moved: float, flops_per_s: float, bytes_per_s: float) -> float:
+    """The longer of arithmetic and memory traffic."""
+    return max(flops / flops_per_s, moved / bytes_per_s)
+
+
+@compiled
+def stage(
+    rates: Rates,
+    rows: NDArray[np.float64],
+    grid: NDArray[np.int64],
+    table: NDArray[np.float64],
+    decoding: int,
+    context: int,
+    prompts: int,
+    prompt_tokens: int,
+    pairs: int,
+    out: NDArray[np.float64],
+) -> None:
+    """One stage, into out[7].
+
+    `rows` are `layers.dense_rows`, `grid` and `table` the tokens and times of `kernel_experts.experts_table` (empty
+    without experts). Requests are spread evenly over the nodes.
+    """
+    out[:] = 0.0
+    tokens = (decoding + prompt_tokens) / rates.nodes
+    last = (decoding + prompts) / rates.nodes
+    devices = rates.nodes * rates.tensor
+    for row in rows:
+        count = last if row[5] > 0 else tokens
+        _run(rates, row[0] * count, row[1] + row[2] * count, row[3], row[4] > 0, devices, out)
+    _attention(rates, decoding, context, prompt_tokens, pairs, devices, out)
+    if len(grid):
+        _experts(rates, grid, table, decoding + prompt_tokens, devices, out)
+    _communicate(rates, tokens, out)
+
+
+@compiled
+def _run(
+    rates: Rates, flops: float, moved: float, repeats: float, inside: bool, devices: float, out: NDArray[np.float64]
+) -> None:
+    """`repeats` equal operators on the xPU, or on the units where that is allowed and faster."""
+    xpu_s = roofline_s(flops, moved, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
+    pim_s = np.inf
+    if inside and rates.pim_flops_per_s > 0:
+        pim_s = roofline_s(flops, moved, rates.pim_flops_per_s, rates.pim_bytes_per_s)
+    out[TIME] += repeats * min(xpu_s, pim_s)
+    out[FLOPS] += repeats * flops * devices
+    if pim_s < xpu_s:
+        out[PIM_BUSY] += repeats * pim_s
+        out[PIM_BYTES] += repeats * moved * devices
+    else:
+        out[XPU_BUSY] += repeats * xpu_s
+        out[XPU_BYTES] += repeats * moved * devices
+
+
+@compiled
+def _attention(
+    rates: Rates,
+    decoding: int,
+    context: int,
+    prompt_tokens: int,
+    pairs: int,
+    devices: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Decode and prefill attention of all layers: one after the other, or at the same time with a migration after."""
+    share = rates.layers / rates.nodes
+    decode_flops = share * context * rates.decode_flops_per_context
+    decode_bytes = share * (context * rates.decode_bytes_per_context + decoding * rates.decode_bytes_per_request)
+    prefill_flops = share * pairs * rates.prefill_flops_per_pair
+    prefill_bytes = share * prompt_tokens * rates.prefill_bytes_per_token
+    xpu_s = roofline_s(prefill_flops, prefill_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
+    if rates.coprocess > 0 and decoding and prompt_tokens:
+        pim_s = roofline_s(decode_flops, decode_bytes, rates.pim_flops_per_s, rates.pim_cache_bytes_per_s)
+        migrated = share * prompt_tokens * rates.migrate_bytes_per_token
+        moving_s = migrated / rates.xpu_bytes_per_s
+        in_turn = min(xpu_s, roofline_s(prefill_flops, prefill_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s))
+        in_turn += min(pim_s, roofline_s(decode_flops, decode_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s))
+        if max(xpu_s, pim_s) + moving_s < in_turn:
+            out[TIME] += max(xpu_s, pim_s) + moving_s
+            out[XPU_BUSY] += xpu_s + moving_s
+            out[PIM_BUSY] += pim_s
+            out[XPU_BYTES] += (prefill_bytes + migrated) * devices
+            out[PIM_BYTES] += decode_bytes * devices
+            out[FLOPS] += (decode_flops + prefill_flops) * devices
+            return
+    _run(rates, decode_flops, decode_bytes, 1.0, True, devices, out)
+    _run(rates, prefill_flops, prefill_bytes, 1.0, True, devices, out)
+
+
+@compiled
+def _experts(
+    rates: Rates,
+    grid: NDArray[np.int64],
+    table: NDArray[np.float64],
+    tokens: int,
+    devices: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Look the experts of all layers up, linear between tabulated numbers of tokens."""
+    above = np.searchsorted(grid, tokens)
+    share = 0.0
+    if grid[above] != tokens:
+        share = (grid[above] - tokens) / (grid[above] - grid[above - 1])
+    for place in range(TABLE_TIME, XPU_BYTES + 2):
+        out[place] += table[above, place] * (1.0 - share)
+        if share > 0:
+            out[place] += table[above - 1, place] * share
+    out[FLOPS] += tokens * rates.expert_flops_per_token
+
+
+@compiled
+def _communicate(rates: Rates, tokens: float, out: NDArray[np.float64]) -> None:
+    """Two ring all-reduces a layer inside a node; to and from experts of other nodes, all-to-all.
+
+    `tokens` are those of one node. What arrives at a node is gathered from the slices its devices received, and what
+    they computed is summed up into slices again. The form of the collectives is `archgym.sims.llm.collectives`.
+    """
+    ranks, size = rates.tensor, tokens * rates.row_bytes
+    reductions = 2.0 * rates.layers
+    out[TIME] += reductions * 2 * (ranks - 1) * (rates.link_s + size / ranks / rates.link_bytes_per_s)
+    out[LINK_BYTES] += rates.nodes * reductions * 2 * (ranks - 1) * size
+    if rates.nodes > 1 and rates.expert_layers > 0:
+        others = rates.nodes - 1
+        sent = size * rates.visits / ranks
+        away = size * rates.visits * others / rates.nodes
+        once = 2 * others * (rates.node_link_s + sent / rates.nodes / rates.node_link_bytes_per_s)
+        once += 2 * (ranks - 1) * (rates.link_s + away / ranks / rates.link_bytes_per_s)
+        out[TIME] += rates.expert_layers * once
+        out[LINK_BYTES] += rates.expert_layers * rates.nodes * (2 * away + 2 * (ranks - 1) * away)
