@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ def beside(simulator: Simulator, module: str, attribute: str) -> dict[str, Any]:
     name = f"{type(simulator).__module__.rpartition('.')[0]}.{module}"
     if importlib.util.find_spec(name) is None:
         return {}
-    return dict(getattr(importlib.import_module(name), attribute, {}))
+    found = getattr(importlib.import_module(name), attribute, {})
+    return dict(found) if isinstance(found, Mapping) else {}  # a family without such a table may use the name otherwise
 
 
 def workload_section(simulator: Simulator) -> str:
