@@ -49,6 +49,13 @@ class Claim(BaseModel):
     workloads: _Patterns = Field(
         default="*", description="Which workloads: a glob such as `*sharegpt*`, or a list of them; all by default."
     )
+    over_workloads: _Patterns | None = Field(
+        default=None,
+        description=(
+            "Other workloads to compare with: what is taken over `workloads` divided by the same over these, for "
+            "figures such as `the gain grows with the batch`."
+        ),
+    )
     statistic: Statistic | None = Field(
         default=None,
         description="What is taken over the workloads; the geometric mean of ratios, the mean of values by default.",
@@ -56,8 +63,8 @@ class Claim(BaseModel):
     show: Show | None = Field(
         default=None,
         description=(
-            "ratio (default with `over`); change: ratio - 1, in percent; value (default without `over`): in the "
-            "metric's unit; percent: a fraction, in percent."
+            "ratio (default of what is compared); change: ratio - 1, in percent; value (default of what is not): in "
+            "the metric's unit; percent: a fraction, in percent."
         ),
     )
     published: _Published = Field(
@@ -83,27 +90,32 @@ class Claim(BaseModel):
     def _consistent(self) -> Claim:
         if self.over == self.of:
             raise ValueError(f"`of` and `over` are both {self.of!r}; their ratio is always 1")
-        if self.over is None and self.show in {"ratio", "change"}:
-            raise ValueError(f"show: {self.show} needs `over`, the design to compare with")
-        if self.over is not None and self.show == "value":
-            raise ValueError("show: value has no meaning with `over`; allowed: ratio, change, percent")
+        if not self.compares and self.show in {"ratio", "change"}:
+            raise ValueError(f"show: {self.show} needs `over` or `over_workloads`, what to compare with")
+        if self.compares and self.show == "value":
+            raise ValueError("show: value has no meaning where two are compared; allowed: ratio, change, percent")
         for end in self.ends:
             base = self.base(end) if end is not None else 1.0
             if base == 0 and not isinstance(self.published, list):
                 raise ValueError(f"published: {end:g} leaves no relative difference; give a range [low, high]")
-            if base < 0 and self.over is not None:
+            if base < 0 and self.compares:
                 raise ValueError(f"published: {end:g} is no {self.shown} of two positive numbers")
         return self
 
     @property
+    def compares(self) -> bool:
+        """Whether the figure is a ratio, of designs or of workloads."""
+        return self.over is not None or self.over_workloads is not None
+
+    @property
     def shown(self) -> Show:
         """How the figure is shown."""
-        return self.show or ("ratio" if self.over is not None else "value")
+        return self.show or ("ratio" if self.compares else "value")
 
     @property
     def taken(self) -> Statistic:
         """What is taken over the workloads."""
-        return self.statistic or ("geometric-mean" if self.over is not None else "mean")
+        return self.statistic or ("geometric-mean" if self.compares else "mean")
 
     @property
     def ends(self) -> tuple[float | None, float | None]:
@@ -129,26 +141,26 @@ class Outcome:
     `ours` is the same quantity as `claim.published`, NaN where `why` says that it is not computable. `relative` is how
     far ours is from the published number, as a fraction of it: (ours - published) / |published|, for a change that of
     the ratios behind; 0 inside a published range, else the distance from its nearer end; NaN where that end is 0.
-    `terms` holds one number a workload, in the order of `workloads`.
+    `terms` holds one number a workload, in the order of `workloads`; `others` are those compared with.
     """
 
     claim: Claim
     workloads: tuple[str, ...]
+    others: tuple[str, ...] = ()
     terms: tuple[float, ...] = ()
     ours: float = math.nan
     relative: float = math.nan
     why: str = ""
 
 
-def matching(claim: Claim, workloads: Sequence[str]) -> tuple[str, ...]:
-    """The workloads a claim is about, in the experiment's order; files are known by their path or by their name.
+def matching(patterns: str | Sequence[str], workloads: Sequence[str]) -> tuple[str, ...]:
+    """The workloads that one of some globs matches, in their order; files are known by their path or by their name.
 
     Raises:
-        InvalidInput: when one of its globs matches none.
+        InvalidInput: when a glob matches none.
     """
-    patterns = [claim.workloads] if isinstance(claim.workloads, str) else claim.workloads
     found: set[str] = set()
-    for pattern in patterns:
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
         hits = {each for each in workloads if fnmatchcase(each, pattern) or fnmatchcase(Path(each).name, pattern)}
         if not hits:
             raise InvalidInput(f"{pattern!r} matches none of the experiment's workloads: {', '.join(workloads)}")
@@ -167,19 +179,33 @@ STATISTICS: Mapping[Statistic, Callable[[Any], Any]] = {
 
 def compute(claim: Claim, workloads: Sequence[str], cell: Callable[[str, str], Cell]) -> Outcome:
     """Compute a claim; `cell(design, workload)` is the metric or why there is none."""
-    chosen = matching(claim, workloads)
+    chosen = matching(claim.workloads, workloads)
+    others = () if claim.over_workloads is None else matching(claim.over_workloads, workloads)
+    terms = _terms(claim, chosen, cell)
+    compared = _terms(claim, others, cell) if others else [1.0]
+    for found in (terms, compared):
+        if isinstance(found, str):
+            return Outcome(claim, chosen, others, why=found)
+    take = STATISTICS[claim.taken]
+    below = float(take(np.array(compared)))
+    if below == 0:
+        return Outcome(claim, chosen, others, why=f"{claim.taken} of {claim.metric} over {', '.join(others)} is 0")
+    base = float(take(np.array(terms))) / below
+    figures = tuple(claim.figure(float(term)) for term in terms)
+    return Outcome(claim, chosen, others, figures, claim.figure(base), _relative(claim, base))
+
+
+def _terms(claim: Claim, workloads: Sequence[str], cell: Callable[[str, str], Cell]) -> list[float] | str:
+    """The value or the ratio of designs on each workload, or why there is none."""
     terms: list[float] = []
-    for workload in chosen:
+    for workload in workloads:
         term = _term(claim, workload, cell)
         if isinstance(term, str):
-            return Outcome(claim, chosen, why=term)
+            return term
+        if claim.taken == "geometric-mean" and term <= 0:
+            return f"no geometric mean: {term:g} on {workload}"
         terms.append(term)
-    if claim.taken == "geometric-mean" and min(terms) <= 0:
-        return Outcome(claim, chosen, why=f"no geometric mean: {min(terms):g} on {chosen[terms.index(min(terms))]}")
-    base = float(STATISTICS[claim.taken](np.array(terms)))
-    return Outcome(
-        claim, chosen, tuple(claim.figure(term) for term in terms), claim.figure(base), _relative(claim, base)
-    )
+    return terms
 
 
 def _term(claim: Claim, workload: str, cell: Callable[[str, str], Cell]) -> Cell:

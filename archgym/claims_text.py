@@ -111,9 +111,13 @@ def difference_text(outcome: Outcome) -> str:
 
 
 def _over(outcome: Outcome) -> str:
-    if len(outcome.workloads) == 1:
-        return outcome.workloads[0]
-    return f"{outcome.claim.taken.replace('-', ' ')} of {len(outcome.workloads)} workloads"
+    taken = outcome.claim.taken.replace("-", " ")
+
+    def named(workloads: Sequence[str], what: str) -> str:
+        return workloads[0] if len(workloads) == 1 else f"{what} of {len(workloads)} workloads"
+
+    text = named(outcome.workloads, taken)
+    return f"{text}, over {named(outcome.others, 'that')}" if outcome.others else text
 
 
 def verdict(results: NamedResults) -> str:

@@ -87,7 +87,10 @@ def check_claims(experiment: Experiment, simulator: Simulator, workloads: Sequen
                 if name not in known:
                     raise UnknownName(what, name, known)
         with at("claims", position, "workloads"):
-            matching(claim, workloads)
+            matching(claim.workloads, workloads)
+        if claim.over_workloads is not None:
+            with at("claims", position, "over_workloads"):
+                matching(claim.over_workloads, workloads)
 
 
 def _names(

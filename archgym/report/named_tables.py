@@ -13,8 +13,8 @@ from archgym.report.named import NamedPart, table
 __all__ = ["markdown", "write_csv"]
 
 _CLAIM_FIELDS = (
-    "claim", "metric", "of", "over", "workloads", "statistic", "show", "ours", "published_low", "published_high",
-    "relative_difference", "source", "note", "not_computable",
+    "claim", "metric", "of", "over", "workloads", "over_workloads", "statistic", "show", "ours", "published_low",
+    "published_high", "relative_difference", "source", "note", "not_computable",
 )  # fmt: skip
 
 
@@ -34,7 +34,8 @@ def write_csv(folder: Path, results: NamedResults) -> None:
         for outcome in results.outcomes:
             claim, (low, high) = outcome.claim, outcome.claim.ends
             writer.writerow([
-                claim.label, claim.metric, claim.of, claim.over or "", " ".join(outcome.workloads), claim.taken,
+                claim.label, claim.metric, claim.of, claim.over or "", " ".join(outcome.workloads),
+                " ".join(outcome.others), claim.taken,
                 claim.shown, _text(outcome.ours), _text(low), _text(high), _text(outcome.relative), claim.source,
                 claim.note, outcome.why,
             ])  # fmt: skip

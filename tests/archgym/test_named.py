@@ -85,6 +85,7 @@ def named(folder, name="x.yaml", **changes):
         ("over: bottom", "over: top", r"12: claims\[0\].over: unknown named design 'top'.*allowed: bottom, corner"),
         ("over: bottom", "over: corner", r"9: claims\[0\]: `of` and `over` are both 'corner'"),
         ('workloads: "*"', 'workloads: "d*t"', r"13: claims\[0\].workloads: 'd\*t' matches none .*: plain, double"),
+        ("published: 5", "published: 5\n    over_workloads: [z]", r"15: claims\[0\].over_workloads: 'z' matches none"),
         ("published: 5", "published: x", r"14: claims\[0\].published: got 'x' \(text\)"),
         ("published: 5", "published: 0", r"9: claims\[0\]: published: 0 leaves no relative difference"),
         ("published: 5", "published: [5, 4]", r"14: claims\[0\].published: the range \[5, 4\] is empty"),
