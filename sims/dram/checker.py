@@ -8,7 +8,7 @@ intervals on the command bus.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from archgym.sims.dram.checker_refresh import RefreshBudget, refresh_violations
 from archgym.sims.dram.checker_types import NEVER, Command, Violation
 from archgym.sims.dram.spec import Device
 
-__all__ = ["Command", "RefreshBudget", "Violation", "check"]
+__all__ = ["Bank", "Command", "Rank", "RefreshBudget", "Rules", "Violation", "check", "examine"]
 
 _COLUMN = ("RD", "RDA", "WR", "WRA")
 # Command-bus cycles of commands longer than one: DDR5 JESD79-5 table 30; LPDDR4 JESD209-4 table 63 (ACT-1 + ACT-2, RD-1
@@ -35,7 +35,7 @@ _REFRESH_IS_ACTIVATE = ("LPDDR4", "HBM2", "HBM3", "GDDR6")
 
 
 @dataclass
-class _Bank:
+class Bank:
     """What the rules need to remember of one bank."""
 
     row: int | None = None
@@ -49,10 +49,10 @@ class _Bank:
 
 
 @dataclass
-class _Rank:
+class Rank:
     """What the rules need to remember of one rank of one (pseudo) channel."""
 
-    banks: dict[tuple[int, int], _Bank]
+    banks: dict[tuple[int, int], Bank]
     asleep: str = ""
     entered: int = NEVER
     left_power_down: int = NEVER
@@ -93,14 +93,24 @@ def check(
         refresh: the refresh command whose rate is to be kept, and by how much it may be late or early.
     """
     commands = [Command.from_row(row) for row in trace[np.argsort(trace[:, 0], kind="stable")]]
-    run = _Run(device, ranks)
+    return examine(commands, Rules(device, ranks), requests=requests, refresh=refresh)
+
+
+def examine(
+    commands: Sequence[Command],
+    rules: Rules,
+    *,
+    requests: Mapping[int, bool] | None = None,
+    refresh: RefreshBudget | None = None,
+) -> list[Violation]:
+    """As `check`, for commands in the order of their cycles and rules that may know more commands than JEDEC's."""
     for command in commands:
-        run.step(command)
-    found = run.found
+        rules.step(command)
+    found = rules.found
     if requests is not None:
         found += _answers(commands, requests)
     if refresh is not None:
-        found += refresh_violations(device, commands, refresh)
+        found += refresh_violations(rules.device, commands, refresh)
     return found
 
 
@@ -123,15 +133,15 @@ def _answers(commands: Iterable[Command], requests: Mapping[int, bool]) -> list[
     return found
 
 
-class _Run:
-    """One pass over a trace."""
+class Rules:
+    """One pass over a trace: `_on_<command>` checks a command and remembers it."""
 
     def __init__(self, device: Device, ranks: int) -> None:
         self.device = device
         self.ranks = ranks
         self.p = device.timing
         self.found: list[Violation] = []
-        self.state: dict[tuple[int, int, int], _Rank] = {}
+        self.state: dict[tuple[int, int, int], Rank] = {}
         self.bus_free: dict[tuple[int, str], int] = {}
         self.bursts: dict[tuple[int, int], list[_Burst]] = {}
 
@@ -159,9 +169,9 @@ class _Run:
 
     # --- the rank's surroundings -----------------------------------------------------------------------------------
 
-    def _new_rank(self) -> _Rank:
+    def _new_rank(self) -> Rank:
         groups, banks = range(self.device.bankgroups), range(self.device.banks_per_group)
-        return _Rank({(group, bank): _Bank() for group in groups for bank in banks})
+        return Rank({(group, bank): Bank() for group in groups for bank in banks})
 
     def _exists(self, c: Command) -> bool:
         """The command is one of the device, and names a rank, bank, row and column that exist."""
@@ -190,7 +200,7 @@ class _Run:
         self.need(c, "command bus", before, length)
         self.bus_free[c.channel, bus] = c.cycle
 
-    def _awake(self, c: Command, rank: _Rank) -> bool:
+    def _awake(self, c: Command, rank: Rank) -> bool:
         """Power-down and self refresh admit nothing but their own exit, and exits cost time."""
         exits = {"PDX": "power-down", "SREFX": "self refresh"}
         if c.name in exits:
@@ -210,7 +220,7 @@ class _Run:
 
     # --- row commands ----------------------------------------------------------------------------------------------
 
-    def _on_act(self, c: Command, rank: _Rank) -> None:
+    def _on_act(self, c: Command, rank: Rank) -> None:
         p, bank = self.p, rank.banks[c.bankgroup, c.bank]
         if bank.row is not None:
             self.fail(c, "bank has an open row")
@@ -223,21 +233,21 @@ class _Run:
         self.need(c, "per-bank refresh to activate", rank.refreshed_bank, self._after_bank_refresh())
         bank.row, bank.activated = c.row, c.cycle
 
-    def _on_pre(self, c: Command, rank: _Rank) -> None:
+    def _on_pre(self, c: Command, rank: Rank) -> None:
         bank = rank.banks[c.bankgroup, c.bank]
         self.need(c, "tPPD", rank.precharged, self.p.get("nPPD", 0))
         self.need(c, "tRFC (bank)", bank.refreshed, self._bank_refresh_cycles())
         self._precharge(c, bank, self.p["nRP"])
         rank.precharged = c.cycle
 
-    def _on_prea(self, c: Command, rank: _Rank) -> None:
+    def _on_prea(self, c: Command, rank: Rank) -> None:
         self.need(c, "tPPD", rank.precharged, self.p.get("nPPD", 0))
         for bank in rank.banks.values():
             self.need(c, "tRFC (bank)", bank.refreshed, self._bank_refresh_cycles())
             self._precharge(c, bank, self.p["nRPAB"])
         rank.precharged = c.cycle
 
-    def _precharge(self, c: Command, bank: _Bank, cycles: int) -> None:
+    def _precharge(self, c: Command, bank: Bank, cycles: int) -> None:
         """A precharge waits for tRAS, tRTP and the write recovery of its bank."""
         p = self.p
         self.need(c, "tRAS", bank.activated, p["nRAS"])
@@ -246,25 +256,25 @@ class _Run:
         bank.row = None
         bank.precharged, bank.precharge_cycles = c.cycle, cycles
 
-    def _bank_is_idle(self, c: Command, bank: _Bank) -> None:
+    def _bank_is_idle(self, c: Command, bank: Bank) -> None:
         """The bank has been precharged for tRP, activated tRC ago, and is not being refreshed."""
         self.need(c, "tRC", bank.activated, self.p["nRC"])
         self.need(c, "tRP", bank.precharged, bank.precharge_cycles)
         self.need(c, "tRFC (bank)", bank.refreshed, self._bank_refresh_cycles())
 
-    def _four_activates(self, c: Command, rank: _Rank) -> None:
+    def _four_activates(self, c: Command, rank: Rank) -> None:
         if len(rank.activates) >= 4:
             self.need(c, "tFAW", rank.activates[-4], self.p["nFAW"])
         rank.activates.append(c.cycle)
 
     # --- column commands -------------------------------------------------------------------------------------------
 
-    def _on_rd(self, c: Command, rank: _Rank) -> None:
+    def _on_rd(self, c: Command, rank: Rank) -> None:
         self._column(c, rank)
 
     _on_rda = _on_wr = _on_wra = _on_rd
 
-    def _column(self, c: Command, rank: _Rank) -> None:
+    def _column(self, c: Command, rank: Rank) -> None:
         p, bank = self.p, rank.banks[c.bankgroup, c.bank]
         if bank.row is None:
             self.fail(c, "bank has no open row")
@@ -286,7 +296,7 @@ class _Run:
         rank.last[f"any {mine}"] = rank.last_in_group[mine, c.bankgroup] = c.cycle
         self._auto_precharge(c, bank)
 
-    def _auto_precharge(self, c: Command, bank: _Bank) -> None:
+    def _auto_precharge(self, c: Command, bank: Bank) -> None:
         """Remember the column command; RDA and WRA precharge the bank as soon as tRAS, tRTP and tWR allow."""
         p = self.p
         recovered = bank.written + p["nCWL"] + p["nBL"] + p["nWR"]
@@ -323,17 +333,17 @@ class _Run:
     def _after_bank_refresh(self) -> int:
         return self.p.get("nPBR2ACT", self.p.get("nREFSBRD", 0))
 
-    def _all_idle(self, c: Command, rank: _Rank) -> None:
+    def _all_idle(self, c: Command, rank: Rank) -> None:
         for bank in rank.banks.values():
             if bank.row is not None:
                 self.fail(c, "a bank is open")
             self._bank_is_idle(c, bank)
 
-    def _on_refab(self, c: Command, rank: _Rank) -> None:
+    def _on_refab(self, c: Command, rank: Rank) -> None:
         self._all_idle(c, rank)
         rank.refreshed = c.cycle
 
-    def _on_refpb(self, c: Command, rank: _Rank) -> None:
+    def _on_refpb(self, c: Command, rank: Rank) -> None:
         bank = rank.banks[c.bankgroup, c.bank]
         if bank.row is not None:
             self.fail(c, "bank has an open row")
@@ -344,7 +354,7 @@ class _Run:
             self._four_activates(c, rank)
         bank.refreshed = rank.refreshed_bank = c.cycle
 
-    def _on_refsb(self, c: Command, rank: _Rank) -> None:
+    def _on_refsb(self, c: Command, rank: Rank) -> None:
         self.need(c, "tRFCsb", rank.refreshed_bank, self.p["nRFCSB"])
         self.need(c, "activate to same-bank refresh", rank.last.get("ACT", NEVER), self.p["nRRDL"])
         for (_, number), bank in rank.banks.items():
@@ -355,7 +365,7 @@ class _Run:
                 bank.refreshed = c.cycle
         rank.refreshed_bank = c.cycle
 
-    def _on_pde(self, c: Command, rank: _Rank) -> None:
+    def _on_pde(self, c: Command, rank: Rank) -> None:
         p = self.p
         self.need(c, "tRDPDEN", rank.last.get("any RD", NEVER), p["nRDPDEN"])
         self.need(c, "tWRPDEN", rank.last.get("WR", NEVER), p["nWRPDEN"])
@@ -365,15 +375,15 @@ class _Run:
         self.need(c, "tREFPDEN", max(rank.refreshed, rank.refreshed_bank), p["nREFPDEN"])
         rank.asleep, rank.entered = "power-down", c.cycle
 
-    def _on_pdx(self, c: Command, rank: _Rank) -> None:
+    def _on_pdx(self, c: Command, rank: Rank) -> None:
         self.need(c, "tPD", rank.entered, self.p["nPD"])
         rank.asleep, rank.left_power_down = "", c.cycle
 
-    def _on_srefe(self, c: Command, rank: _Rank) -> None:
+    def _on_srefe(self, c: Command, rank: Rank) -> None:
         self._all_idle(c, rank)
         self.need(c, "tRDPDEN", rank.last.get("any RD", NEVER), self.p["nRDPDEN"])
         rank.asleep, rank.entered = "self refresh", c.cycle
 
-    def _on_srefx(self, c: Command, rank: _Rank) -> None:
+    def _on_srefx(self, c: Command, rank: Rank) -> None:
         self.need(c, "tCKESR", rank.entered, self.p["nCKESR"])
         rank.asleep, rank.left_self_refresh = "", c.cycle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +30,10 @@ class Command:
     request: int
 
     @classmethod
-    def from_row(cls, row: NDArray[np.int64]) -> Command:
-        """Read one row of the int64 trace."""
+    def from_row(cls, row: NDArray[np.int64], names: Sequence[str] = COMMANDS) -> Command:
+        """Read one row of the int64 trace; `names` of the command codes."""
         cycle, channel, pseudochannel, rank, bankgroup, bank, line, column, command, request = row.tolist()
-        return cls(cycle, channel, pseudochannel, rank, bankgroup, bank, line, column, COMMANDS[command], request)
+        return cls(cycle, channel, pseudochannel, rank, bankgroup, bank, line, column, names[command], request)
 
     @property
     def is_write(self) -> bool:

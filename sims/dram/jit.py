@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,36 +17,36 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _LEAN: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
-def _digest() -> str:
-    """Identify the sources that are compiled together."""
-    here = Path(__file__).parent
-    files = sorted(
-        [*here.glob("kernel*.py"), *(here / name for name in ("jit.py", "layout.py", "spec.py", "timing.py"))]
-    )
+def _digest(folder: Path) -> str:
+    """Identify the sources of a folder that are compiled together."""
+    others = (folder / name for name in ("jit.py", "layout.py", "spec.py", "timing.py"))
+    files = sorted([*folder.glob("kernel*.py"), *(file for file in others if file.exists())])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-_STAMP = _digest()
+@lru_cache(maxsize=16)
+def _stamp(file: str) -> str:
+    return _digest(Path(__file__).parent) + _digest(Path(file).parent)
 
 
-def _stamped(compiled: Any) -> Any:
+def _stamped(compiled: Any, function: Callable[..., Any]) -> Any:
     """Let the cached machine code of a function expire when any of the sources changes.
 
     Numba looks at the file of the function only, but constants of `layout.py` and callees of other files are folded in.
     """
     cached: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(cached, "_source_stamp"):
-        cached._source_stamp = _STAMP  # noqa: SLF001 - Numba has no public way
+        cached._source_stamp = _stamp(function.__code__.co_filename)  # noqa: SLF001 - Numba has no public way
     return compiled
 
 
 def lean(function: _F) -> _F:
     """Compile a function of the inner loop: no allocation in it, no exception out of it."""
-    compiled: _F = _stamped(njit(**_LEAN)(function))
+    compiled: _F = _stamped(njit(**_LEAN)(function), function)
     return compiled
 
 
 def entry(function: _F) -> _F:
     """Compile a function that allocates memory and calls lean ones."""
-    compiled: _F = _stamped(njit(cache=True, nogil=True, error_model="numpy")(function))
+    compiled: _F = _stamped(njit(cache=True, nogil=True, error_model="numpy")(function), function)
     return compiled

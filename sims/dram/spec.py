@@ -22,6 +22,21 @@ COMMANDS: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
+class CommandSet:
+    """Commands by name (position = code), and which of them go to more than one bank."""
+
+    names: tuple[str, ...]
+    wide: frozenset[str]
+    """Obeyed by every bank of a rank, or of the channel."""
+    banks_at_once: Mapping[str, int] = field(default_factory=dict)
+    """Commands that go to so many consecutive banks of a rank at once."""
+
+
+JEDEC = CommandSet(COMMANDS, frozenset({"PREA", "REFAB", "PDE", "PDX", "SREFE", "SREFX"}))
+"""The commands of ordinary DRAM; REFSB, which goes to one bank of every bank group, has rules of its own."""
+
+
+@dataclass(frozen=True)
 class Timing:
     """One constraint: at one node of `level`, `following` comes at least `latency` cycles after `preceding`.
 

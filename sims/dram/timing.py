@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput
 from archgym.sims.dram.layout import ENTRY_STEP
-from archgym.sims.dram.spec import COMMANDS, LEVELS, Device, Timing
+from archgym.sims.dram.spec import JEDEC, LEVELS, CommandSet, Device, Timing
 
 Ints = NDArray[np.int64]
 
-RANK_COMMANDS = ("PREA", "REFAB", "PDE", "PDX", "SREFE", "SREFX")
+RANK_COMMANDS = tuple(name for name in JEDEC.names if name in JEDEC.wide)
 """Commands every bank of a rank obeys; REFSB goes to one bank of each bank group, all others to one bank."""
 
 NEVER = -(1 << 60)
@@ -46,7 +46,8 @@ class Tables(NamedTuple):
 class _Layout:
     """Node numbering of one channel and the regions ("all groups of this bank's rank", ...) rows refer to."""
 
-    def __init__(self, device: Device, ranks: int) -> None:
+    def __init__(self, device: Device, ranks: int, commands: CommandSet) -> None:
+        self.commands = commands
         self.pseudochannels, self.ranks = device.pseudochannels, ranks
         self.bankgroups, self.per_group = device.bankgroups, device.banks_per_group
         self.banks = self.pseudochannels * ranks * self.bankgroups * self.per_group
@@ -85,6 +86,13 @@ class _Layout:
             self.known[key] = self._add(bank // per_rank * per_rank + group * self.per_group + bank % self.per_group)
         return self.known[key]
 
+    def covered(self, table: str, count: int) -> tuple[int, int]:
+        """Index and length of the region: entries of the `count` consecutive banks that hold a bank."""
+        key = ("covered", f"{table} {count}")
+        if key not in self.known:
+            self.known[key] = self._add(np.arange(self.banks) // count * count // self.unit[table])
+        return self.known[key], max(1, count // self.unit[table])
+
     def _add(self, starts: Ints) -> int:
         self.rows.append(starts.astype(np.int64))
         return len(self.rows) - 1
@@ -94,14 +102,14 @@ def _parent(level: str) -> str:
     return LEVELS[max(LEVELS.index(level) - 1, 0)]
 
 
-def _slots(constraints: Iterable[Timing], used: frozenset[str]) -> dict[str, int]:
+def _slots(constraints: Iterable[Timing], used: frozenset[str], commands: CommandSet) -> dict[str, int]:
     """Number the used commands; two that appear together in every `following` share a number (RD and RDA)."""
     rows = list(constraints)
     numbers: dict[tuple[bool, tuple[bool, ...]], int] = {}
     found = {}
-    for command in COMMANDS:
+    for command in commands.names:
         if command in used:
-            key = (command in RANK_COMMANDS, tuple(command in row.following for row in rows))
+            key = (command in commands.wide, tuple(command in row.following for row in rows))
             found[command] = numbers.setdefault(key, len(numbers))
     return found
 
@@ -114,16 +122,16 @@ def compile_rows(device_name: str, ranks: int, used: frozenset[str]) -> Tables:
     return compile_device(device(device_name), ranks, used)
 
 
-def compile_device(device: Device, ranks: int, used: frozenset[str]) -> Tables:
+def compile_device(device: Device, ranks: int, used: frozenset[str], commands: CommandSet = JEDEC) -> Tables:
     """Compile the rows of `device` whose following command is in `used` (others can never be issued)."""
-    layout = _Layout(device, ranks)
-    slot = _slots(device.constraints, used)
+    layout = _Layout(device, ranks, commands)
+    slot = _slots(device.constraints, used, commands)
     tables = max(slot.values()) + 1
     # ready = [slot, bank] then [slot, group] then [slot, rank]; a slot uses the first two or the last.
     start = {"bank": 0, "group": tables * layout.banks, "rank": tables * (layout.banks + layout.groups)}
     size = tables * (layout.banks + layout.groups + layout.all_ranks)
     stride = {"bank": layout.banks, "group": layout.groups, "rank": layout.all_ranks}
-    found: dict[str, dict[tuple[int, ...], int]] = {command: {} for command in COMMANDS}
+    found: dict[str, dict[tuple[int, ...], int]] = {command: {} for command in commands.names}
     rings = nodes = 0
     for row in device.constraints:
         following = {slot[c]: c for c in row.following if c in slot}
@@ -155,17 +163,18 @@ def compile_device(device: Device, ranks: int, used: frozenset[str]) -> Tables:
             start["rank"],
         ]
     )
-    numbers = np.array([slot.get(command, -1) for command in COMMANDS], dtype=np.int64)
+    numbers = np.array([slot.get(command, -1) for command in commands.names], dtype=np.int64)
     return Tables(entry, at, np.array(layout.rows, dtype=np.int64), numbers, shape)
 
 
 def _regions(layout: _Layout, row: Timing, before: str, after: str) -> list[tuple[str, int, int, int, int]]:
     """Which entries a row raises: (table, region, length, outer region, its length); outer minus region if sibling."""
     level = row.level
-    wide = before in RANK_COMMANDS
+    wide = before in layout.commands.wide
+    at_once = layout.commands.banks_at_once.get(before, 1)
     if row.window > 1 and wide and level in ("bankgroup", "bank"):
         raise InvalidInput(f"timing row {row.doc or row}: a window of a rank command needs level rank or above")
-    if after in RANK_COMMANDS:
+    if after in layout.commands.wide:
         level = level if level in ("channel", "pseudochannel") else "rank"
         table = "rank"
     elif level == "bank" and not wide:
@@ -177,7 +186,10 @@ def _regions(layout: _Layout, row: Timing, before: str, after: str) -> list[tupl
         table = "group"
     if before == "REFSB" and level == "bankgroup":
         level = "rank"  # it goes to every bank group
-    region, length = layout.region(table, level)
+    if at_once > 1 and not row.sibling and layout.span[level] < at_once:
+        region, length = layout.covered(table, at_once)
+    else:
+        region, length = layout.region(table, level)
     if not row.sibling:
         return [(table, region, length, -1, 0)]
     outer, outer_length = layout.region(table, _parent(level))
@@ -186,8 +198,8 @@ def _regions(layout: _Layout, row: Timing, before: str, after: str) -> list[tupl
 
 def _flatten(found: dict[str, dict[tuple[int, ...], int]]) -> tuple[Ints, Ints]:
     rows, at = [], [0]
-    for command in COMMANDS:
-        for key, latency in found[command].items():
+    for imposed in found.values():
+        for key, latency in imposed.items():
             rows.append((*key[:5], latency, *key[5:]))
         at.append(len(rows))
     return np.array(rows, dtype=np.int64).reshape(-1, ENTRY_STEP), np.array(at, dtype=np.int64)

@@ -72,6 +72,11 @@ class PimDevice:
                 f"banks_per_activation={self.banks_per_activation} does not divide the {self.banks_per_rank} banks of "
                 f"a rank of {self.device.name}"
             )
+        per_group, at_once = self.device.banks_per_group, self.banks_per_activation
+        if at_once % per_group and per_group % at_once:
+            raise InvalidInput(
+                f"banks_per_activation={at_once} is no part or multiple of the {per_group} banks of a bank group"
+            )
         if self.device.row_bytes % self.element_bytes:
             raise InvalidInput(
                 f"a row of {self.device.row_bytes} bytes holds no whole elements of {self.element_bytes}"

@@ -23,9 +23,7 @@ _TIMING = {
     "nRCDRD": 14,
     "nRCDWR": 14,
     "nRP": 14,
-    "nRPAB": 14,
     "nRAS": 34,
-    "nRC": 48,  # tRAS + tRP
     "nRRDS": 4,
     "nRRDL": 6,
     "nFAW": 30,
@@ -56,8 +54,13 @@ REFRESH = ("REFAB", "REFPB")
 
 
 def derived(t: Mapping[str, int]) -> dict[str, int]:
-    """Parameters computed from others; read to write is RL + BL/2 - WL + tRTRS (src/timing.cc)."""
-    return {"nRTW": t["nCL"] + t["nBL"] - t["nCWL"] + t["nRTRS"], **rules.power_down_entry(t)}
+    """Parameters computed from others: tRC as configuration.cc, read to write as timing.cc."""
+    return {
+        "nRC": t["nRAS"] + t["nRP"],
+        "nRPAB": t["nRP"],
+        "nRTW": t["nCL"] + t["nBL"] - t["nCWL"] + t["nRTRS"],
+        **rules.power_down_entry(t),
+    }
 
 
 def constraints(t: Mapping[str, int]) -> tuple[Timing, ...]:

@@ -49,7 +49,7 @@ def cold_tile(pim: PimDevice, comps: int | None = None, readouts: int = 1) -> Ti
     last, _ = activation_offsets(pim)
     first_of_next_rank = pim.device.pseudochannels * pim.ranks - 1
     return TileTime(
-        precharge=pim.device.timing["nRP"],
+        precharge=pim.device.timing["nRPAB" if pim.precharge == "all" else "nRP"],
         issue=1 + first_of_next_rank,
         activate=last - first_of_next_rank,
         row_to_column=pim.device.timing["nRCDRD"],
@@ -97,21 +97,37 @@ def tile_period(pim: PimDevice, comps: ArrayLike | None = None, readouts: ArrayL
     results = np.asarray(readouts, dtype=np.int64)
     if k.size and results.size and (k.min() < 1 or results.min() < 1):
         raise InvalidInput("a tile needs at least one COMP and one result; got comps or readouts below 1")
-    t, ranks = pim.device.timing, pim.device.pseudochannels * pim.ranks
-    precharges = ranks if pim.precharge == "all" else pim.banks
-    last_act = _first_activate(pim, precharges) + _after_precharges(pim, precharges)
+    t = pim.device.timing
+    acts = _activates_after_precharges(pim)
+    last_act = max(acts)
     one = readout_cycles(pim, k)
     last_issue = last_act + t["nRCDRD"] + (results - 1) * one  # of the last COMPS_READRES, or its first COMP
     last_comp = last_issue + pim.comp_cycles * (k - 1)
     held = last_issue if pim.row_held_by == "issue" and pim.command_set == "composite" else last_comp
     bounds = [
         held + t["nRTP"],
-        np.broadcast_to(last_act + t["nRAS"], k.shape),
+        np.broadcast_to(_row_active(pim, acts), k.shape),
         last_issue + 2 if pim.command_set == "composite" else last_issue + one - pim.comp_cycles + 1,
         results * one,
-        np.broadcast_to(t["nRC"], k.shape),
+        np.broadcast_to(_window_bound(pim), k.shape),
     ]
     return np.asarray(np.max(np.broadcast_arrays(*bounds), axis=0), dtype=np.int64)
+
+
+def _row_active(pim: PimDevice, acts: tuple[int, ...]) -> int:
+    """Earliest next precharge by tRAS: the j-th precharge goes out j cycles after the first."""
+    t, per_rank = pim.device.timing, pim.activations_per_rank
+    if pim.precharge == "all":
+        last = [max(acts[i : i + per_rank]) for i in range(0, len(acts), per_rank)]
+        return max(at + t["nRAS"] - rank for rank, at in enumerate(last))
+    in_turn = sorted(acts)  # the rows open longest close first
+    return max(at + t["nRAS"] - i * pim.banks_per_activation for i, at in enumerate(in_turn))
+
+
+def _window_bound(pim: PimDevice) -> int:
+    """No tile is shorter than a row cycle, nor than its activates take at the rate the device can sustain."""
+    window, held = pim.activation_window
+    return max(pim.device.timing["nRC"], -(-pim.activations_per_rank * window // held))
 
 
 @lru_cache(maxsize=4096)
@@ -176,18 +192,14 @@ def activation_offsets(pim: PimDevice, per_rank: int | None = None) -> tuple[int
     return max(times), max(times[:per_rank])
 
 
-def _after_precharges(pim: PimDevice, precharges: int) -> int:
-    """Last group activate, counted from the first one's earliest cycle, when precharges were issued one per cycle."""
-    t, per_rank, start = pim.device.timing, pim.activations_per_rank, _first_activate(pim, precharges)
+def _activates_after_precharges(pim: PimDevice) -> tuple[int, ...]:
+    """Times of a cold tile's group activates, counted from its first precharge; precharges go out one per cycle."""
+    t, per_rank = pim.device.timing, pim.activations_per_rank
     ranks = pim.device.pseudochannels * pim.ranks
     ready = []
     for i in range(ranks * per_rank):
-        precharged = i // per_rank if pim.precharge == "all" else (i + 1) * pim.banks_per_activation - 1
-        ready.append(max(0, precharged + t["nRP"] - start))
-    return max(_schedule(pim, tuple(ready), per_rank))
-
-
-def _first_activate(pim: PimDevice, precharges: int) -> int:
-    """Cycles from the first precharge to the first group activate: all are issued, and the first bank is precharged."""
-    first = 0 if pim.precharge == "all" else pim.banks_per_activation - 1
-    return max(precharges, first + pim.device.timing["nRP"])
+        if pim.precharge == "all":
+            ready.append(max(ranks, i // per_rank + t["nRPAB"]))
+        else:
+            ready.append(max(pim.banks, (i + 1) * pim.banks_per_activation - 1 + t["nRP"]))
+    return _schedule(pim, tuple(ready), per_rank)
