@@ -256,6 +256,10 @@ def _ours() -> None:
         "duplex", "archgym.sims.duplex.simulator:Duplex", gym_id="archgym/Duplex-v0",
         summary="LLM serving on GPUs with units in their memory", provider="archgym",
     )  # fmt: skip
+    register_simulator(
+        "npu", "archgym.sims.npu.simulator:SystolicNpu", gym_id="archgym/NPU-v0",
+        summary="systolic NPU on neural networks", provider="archgym",
+    )  # fmt: skip
     for name, target, summary in (
         ("random", "random_search:RandomSearch", "uniform random search"),
         ("coordinate", "coordinate:CoordinateSweep", "one parameter at a time, with restarts"),

@@ -1,0 +1,190 @@
+"""Cycles, stalls and traffic of layers on designs, compiled. `VALIDATION.md` derives the memory model.
+
+Row folds are numbered i, column folds j. In every dataflow one operand varies with i only (X: it can be kept while j
+runs), one with j only (Y: it can be kept while i runs), and one belongs to a single fold (Z: no choice).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.sims.npu.jit import compiled
+from archgym.sims.npu.layout import (
+    D_ARRAYS, D_COLS, D_DATAFLOW, D_ELEMENT, D_FILTER, D_IFMAP, D_LANES, D_LINK, D_OFMAP, D_ROWS, FUSED, L_ELEMENTS,
+    L_IFMAP, L_INSTANCES, L_K, L_KIND, L_M, L_N, L_PASSES, L_READS, L_SCALARS, L_TREES, L_WIDTH, MATRIX, O_COMPUTE,
+    O_D_FILTER, O_D_IFMAP, O_D_READ, O_D_VREAD, O_D_VWRITE, O_D_WRITE, O_MACS, O_OPS, O_S_FILTER, O_S_IFMAP, O_S_READ,
+    O_S_WRITE, O_STALL, O_VECTOR, OUTS, SUM_BYTES,
+)  # fmt: skip
+from archgym.sims.npu.systolic import OS, WS
+
+Floats = NDArray[np.float64]
+
+
+@compiled
+def pieces(size: float, by: float) -> float:
+    """Quotient, rounded up."""
+    found: float = np.ceil(size / by)
+    return found
+
+
+@compiled
+def excess(total: float, each: float, count: float, half: float) -> float:
+    """What of `count` parts of `total` does not fit `half` when one at a time is held; all but the last are `each`."""
+    return (count - 1.0) * max(0.0, each - half) + max(0.0, total - (count - 1.0) * each - half)
+
+
+@compiled
+def duration(compute: float, moved: float, first: float, last: float, link: float) -> float:
+    """Cycles of a layer: first operands, then compute beside the levelled transfers, then last results."""
+    steady = max(0.0, moved - first - last)
+    return pieces(first, link) + max(compute, pieces(steady, link)) + pieces(last, link)
+
+
+@compiled
+def split(on_rows: float, on_cols: float, time: float, instances: float, design: Floats) -> tuple[int, float]:
+    """How several arrays share a layer, and its compute cycles: 0 by columns, 1 by n or m elsewhere, 2 by instances.
+
+    Between them the first two are the split over n and the split over m: in output stationary m lies on the rows, in
+    the others the second dimension of the output is time.
+    """
+    rows, cols, arrays = design[D_ROWS], design[D_COLS], design[D_ARRAYS]
+    load = 0.0 if design[D_DATAFLOW] == OS else rows
+    fixed = load + rows + cols - 2.0
+    row_folds, col_folds = pieces(on_rows, rows), pieces(on_cols, cols)
+    by_cols = instances * row_folds * pieces(on_cols, cols * arrays) * (fixed + time)
+    if design[D_DATAFLOW] == OS:
+        by_other = instances * pieces(on_rows, rows * arrays) * col_folds * (fixed + time)
+    else:
+        by_other = instances * row_folds * col_folds * (fixed + pieces(time, arrays))
+    by_instances = pieces(instances, arrays) * row_folds * col_folds * (fixed + time)
+    if by_cols <= by_other and by_cols <= by_instances:
+        return 0, by_cols - 1.0
+    if by_other <= by_instances:
+        return 1, by_other - 1.0
+    return 2, by_instances - 1.0
+
+
+@compiled
+def matrix(layer: Floats, design: Floats, out: Floats) -> float:
+    """Score a GEMM layer; returns its cycles."""
+    m, n, k, instances = layer[L_M], layer[L_N], layer[L_K], layer[L_INSTANCES]
+    element, flow, arrays = design[D_ELEMENT], design[D_DATAFLOW], design[D_ARRAYS]
+    ifmap, filters, ofmap = layer[L_IFMAP] * element, n * k * element, m * n * element
+    # Totals in bytes of what varies by row folds, by column folds and by fold; the halves that hold the first two; and
+    # how often what does not fit is moved in each further pass: partial sums out and in, at their own width.
+    if flow == WS:
+        on_rows, on_cols, time, x, z = k, n, m, ifmap, filters
+        y, half_x, half_y, ways = m * n * SUM_BYTES, design[D_IFMAP], design[D_OFMAP], 2.0
+    elif flow == OS:
+        on_rows, on_cols, time, x, z = m, n, k, ifmap, ofmap
+        y, half_x, half_y, ways = filters, design[D_IFMAP], design[D_FILTER], 1.0
+    else:
+        on_rows, on_cols, time, x, z = k, m, n, filters, ifmap
+        y, half_x, half_y, ways = m * n * SUM_BYTES, design[D_FILTER], design[D_OFMAP], 2.0
+    how, compute = split(on_rows, on_cols, time, instances, design)
+    rows = design[D_ROWS] * (arrays if how == 1 and flow == OS else 1.0)
+    cols = design[D_COLS] * (arrays if how == 0 else 1.0)
+    together = min(arrays, instances) if how == 2 else 1.0
+    half_x, half_y = half_x / together, half_y / together
+    row_folds, col_folds = pieces(on_rows, rows), pieces(on_cols, cols)
+    # Rows first: a part of X stays while j runs, Y comes round once a row. Columns first: the other way.
+    x_rows, y_rows = excess(x, x / on_rows * rows, row_folds, half_x), max(0.0, y - half_y)
+    x_cols, y_cols = max(0.0, x - half_x), excess(y, y / on_cols * cols, col_folds, half_y)
+    again_rows = (col_folds - 1.0) * x_rows + ways * (row_folds - 1.0) * y_rows
+    again_cols = (col_folds - 1.0) * x_cols + ways * (row_folds - 1.0) * y_cols
+    rows_first = again_rows <= again_cols
+    x_again = (col_folds - 1.0) * (x_rows if rows_first else x_cols) * instances
+    y_again = (row_folds - 1.0) * (y_rows if rows_first else y_cols) * instances
+    # What must be there before the first cycle: what stays, and one element of every row (os: and column).
+    used_rows, used_cols = min(rows, on_rows), min(cols, on_cols)
+    last_cols = on_cols - (col_folds - 1.0) * cols
+    streams = min(arrays, time) if how == 1 and flow != OS else 1.0
+    if flow == OS:
+        first = x / (on_rows * time) * used_rows + y / (on_cols * time) * used_cols
+        last = (on_rows - (row_folds - 1.0) * rows) * last_cols * element
+    else:
+        first = z / (on_rows * on_cols) * used_rows * used_cols + x / (on_rows * time) * used_rows * streams
+        last = last_cols * streams * element
+    moved = (ifmap + filters + ofmap + min(again_rows, again_cols)) * instances
+    ending = instances - (pieces(instances, arrays) - 1.0) * arrays if how == 2 else 1.0
+    cycles = duration(compute, moved, first * together, last * ending, design[D_LINK])
+
+    out[O_COMPUTE] = compute
+    out[O_STALL] = cycles - compute
+    out[O_MACS] = m * n * k * instances
+    out[O_S_IFMAP] = m * k * instances * element * (1.0 if flow != WS and flow != OS else col_folds)
+    out[O_S_FILTER] = filters * instances * (1.0 if flow == WS else row_folds if flow == OS else col_folds)
+    sums = m * n * instances * SUM_BYTES
+    out[O_S_READ] = 0.0 if flow == OS else sums * (row_folds - 1.0)
+    out[O_S_WRITE] = ofmap * instances if flow == OS else sums * row_folds
+    out[O_D_IFMAP] = ifmap * instances + (x_again if flow == WS or flow == OS else 0.0)
+    out[O_D_FILTER] = filters * instances + (y_again if flow == OS else 0.0 if flow == WS else x_again)
+    out[O_D_READ] = 0.0 if flow == OS else y_again
+    out[O_D_WRITE] = ofmap * instances + (0.0 if flow == OS else y_again)
+    return cycles
+
+
+@compiled
+def tree(width: float, lanes: float) -> float:
+    """Passes of an adder tree over `width` elements, `lanes` at a time, until one is left."""
+    total = 1.0
+    while width > lanes:
+        width = pieces(width, lanes)
+        total += width
+    return total
+
+
+@compiled
+def vector(layer: Floats, design: Floats, out: Floats) -> float:
+    """Score a vector layer as if alone; returns the cycles of its operations."""
+    lanes, element = design[D_LANES], design[D_ELEMENT]
+    elements, width = layer[L_ELEMENTS], layer[L_WIDTH]
+    busy: float = pieces(elements, lanes) * layer[L_PASSES]
+    reductions = elements / width if width > 0.0 else 0.0
+    if reductions > 0.0:
+        busy += reductions * (layer[L_TREES] * tree(width, lanes) + layer[L_SCALARS])
+    out[O_OPS] = elements * (layer[L_PASSES] + (layer[L_TREES] if width > 0.0 else 0.0)) + reductions * layer[L_SCALARS]
+    out[O_S_READ] = layer[L_READS] * element
+    out[O_S_WRITE] = elements * element
+    return busy
+
+
+@compiled
+def one(layer: Floats, design: Floats, slack: float, out: Floats) -> float:
+    """Score a layer into `out`; returns in how many of its cycles the vector units still are idle."""
+    out[:] = 0.0
+    if layer[L_KIND] == MATRIX:
+        return matrix(layer, design, out)
+    busy = vector(layer, design, out)
+    if layer[L_KIND] == FUSED:  # on the previous layer's results as they come, so only what takes longer is seen
+        out[O_VECTOR] = max(0.0, busy - slack)
+        return max(0.0, slack - busy)
+    elements, reads, element = layer[L_ELEMENTS], layer[L_READS], design[D_ELEMENT]
+    moved, first = (reads + elements) * element, reads / elements * element
+    cycles = duration(busy, moved, first, element, design[D_LINK])
+    out[O_VECTOR] = busy
+    out[O_STALL] = cycles - busy
+    out[O_D_VREAD] = reads * element
+    out[O_D_VWRITE] = elements * element
+    return cycles - busy
+
+
+@compiled
+def by_layer(layers: Floats, design: Floats, out: Floats) -> None:
+    """One design, layer by layer: float64[layers, OUTS]."""
+    slack = 0.0
+    for row in range(len(layers)):
+        slack = one(layers[row], design, slack, out[row])
+
+
+@compiled
+def score(layers: Floats, designs: Floats, out: Floats) -> None:
+    """Every design on the whole network: float64[n, OUTS], sums over layers."""
+    part = np.empty(OUTS)
+    for row in range(len(designs)):
+        slack = 0.0
+        out[row] = 0.0
+        for layer in range(len(layers)):
+            slack = one(layers[layer], designs[row], slack, part)
+            out[row] += part
