@@ -64,8 +64,8 @@ def split_layer(
         tokens: tokens of the stage.
         work: float64[6], one expert (slice).
         xpu: float64[2], the xPU's FLOP/s and B/s.
-        pim: float64[1 + s], FLOP/s of the units and B/s when they own 1 to s memory sections; all 0: no units.
-        sections: s; experts lie in them in turn, and a section is worked on by one processor at a time.
+        pim: float64[2], the same of the units; 0: none.
+        sections: of the memory; experts lie in them in turn, and a section is worked on by one processor at a time.
         together: whether both may work at the same time.
         row_bytes: one token's activation.
         stacks: memory stacks of the device.
@@ -83,29 +83,22 @@ def split_layer(
     all_bytes = out[XPU_BYTES]
     if pim[0] == 0.0:
         return
-    _in_turn(loads, tokens, work, xpu, pim, sections, row_bytes, stacks, out)
+    _in_turn(loads, tokens, work, xpu, pim, row_bytes, stacks, out)
     parts = min(sections, count)
     if not together or parts < 2:
         return
-    span = sections // parts  # with fewer experts than sections, each is spread over several
-    on_xpu, moved, visits = np.zeros(parts), np.zeros(parts), np.zeros(parts)
-    on_pim = np.zeros((parts, parts))
+    on_xpu, on_pim, moved, visits = np.zeros(parts), np.zeros(parts), np.zeros(parts), np.zeros(parts)
     for expert in range(count):
-        part = expert % parts
-        on_xpu[part] += expert_s(loads[expert], work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
-        moved[part] += expert_bytes(loads[expert], work)
-        visits[part] += loads[expert]
-        for owned in range(parts):
-            rate = pim[min(sections, (owned + 1) * span)]
-            on_pim[owned, part] += expert_s(loads[expert], work, pim[FLOPS_PER_S], rate)
+        part, load = expert % parts, loads[expert]
+        on_xpu[part] += expert_s(load, work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
+        on_pim[part] += expert_s(load, work, pim[FLOPS_PER_S], pim[BYTES_PER_S])
+        moved[part] += expert_bytes(load, work)
+        visits[part] += load
     for given in range(1, (1 << parts) - 1):
-        owned = 0
-        for part in range(parts):
-            owned += (given >> part) & 1
         xpu_s, pim_s, inside, pim_visits = 0.0, 0.0, 0.0, 0.0
         for part in range(parts):
             if (given >> part) & 1:
-                pim_s += on_pim[owned - 1, part]
+                pim_s += on_pim[part]
                 inside += moved[part]
                 pim_visits += visits[part]
             else:
@@ -126,7 +119,6 @@ def _in_turn(
     work: NDArray[np.float64],
     xpu: NDArray[np.float64],
     pim: NDArray[np.float64],
-    sections: int,
     row_bytes: float,
     stacks: int,
     out: NDArray[np.float64],
@@ -135,7 +127,7 @@ def _in_turn(
     xpu_s, pim_s, outside, inside, visits = 0.0, 0.0, 0.0, 0.0, 0.0
     for load in loads:
         slow = expert_s(load, work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
-        near = expert_s(load, work, pim[FLOPS_PER_S], pim[sections])
+        near = expert_s(load, work, pim[FLOPS_PER_S], pim[BYTES_PER_S])
         if near < slow:
             pim_s += near
             inside += expert_bytes(load, work)

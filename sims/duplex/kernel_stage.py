@@ -29,8 +29,6 @@ class Rates(NamedTuple):
     pim_flops_per_s: float
     """0: no units in the memory."""
     pim_bytes_per_s: float
-    pim_cache_bytes_per_s: float
-    """With the sections that hold cached keys and values only."""
     coprocess: float
     """1: prefill attention may run beside decode attention."""
     layers: float
@@ -129,7 +127,7 @@ def _attention(
     prefill_bytes = share * prompt_tokens * rates.prefill_bytes_per_token
     xpu_s = roofline_s(prefill_flops, prefill_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
     if rates.coprocess > 0 and decoding and prompt_tokens:
-        pim_s = roofline_s(decode_flops, decode_bytes, rates.pim_flops_per_s, rates.pim_cache_bytes_per_s)
+        pim_s = roofline_s(decode_flops, decode_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s)
         migrated = share * prompt_tokens * rates.migrate_bytes_per_token
         moving_s = migrated / rates.xpu_bytes_per_s
         in_turn = min(xpu_s, roofline_s(prefill_flops, prefill_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s))

@@ -8,7 +8,7 @@ results move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from archgym.sims.llm.graph import ACTIVATION_OPS, LAYERNORM_OPS, SOFTMAX_OPS
 from archgym.sims.llm.models import Decoder
 from archgym.sims.llm.parallel import Parallel, check, kv_heads_per_rank, rank_kv_bytes_per_token, rank_weight_bytes
 
-__all__ = ["BYTES", "Attention", "Expert", "Fit", "attention", "dense_rows", "expert", "expert_groups", "fit"]
+__all__ = [
+    "BYTES", "Attention", "Expert", "Fit", "attention", "dense_rows", "expert", "expert_groups", "fit", "own_devices",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +65,17 @@ class Fit:
     kv_bytes_per_token: float
     available_bytes: float
     kv_tokens: int
+
+
+def own_devices(decoder: Decoder) -> int:
+    """Devices a model is served on: the least power of two of H100s (80 GB) that its weights fill to half or less.
+
+    That gives the paper's systems: 4 for Mixtral, OPT and Llama3, 8 for GLaM, 16 for Grok1 (section VI).
+    """
+    devices = 1
+    while 2 * decoder.weight_bytes(BYTES) > devices * System().capacity_bytes:
+        devices *= 2
+    return devices
 
 
 def dense_rows(decoder: Decoder, system: System) -> Floats:
@@ -147,12 +160,8 @@ def fit(decoder: Decoder, system: System) -> Fit:
     experts = decoder.moe_layers * decoder.experts * decoder.ffn_parameters() * BYTES
     if decoder.experts:
         expert_groups(decoder, system)
-        dense = rank_weight_bytes(replace(decoder, experts=1, top_k=1), parallel, BYTES) - experts / (
-            decoder.experts * system.tensor
-        )
-        weights = dense + experts / system.devices
-    else:
-        weights = float(rank_weight_bytes(decoder, parallel, BYTES))
+    # The experts are shared by all devices, everything else by those of a node.
+    weights = rank_weight_bytes(decoder, parallel, BYTES) - experts / system.tensor + experts / system.devices
     available = system.capacity_bytes
     if weights > available:
         raise InvalidInput(

@@ -40,6 +40,7 @@ METRICS = (
     Metric("edap", "J s mm2", "minimize", "Energy a token x time a token x area."),
     Metric("xpu_utilisation", "share", "maximize", "Share of time in which the xPU of a device works."),
     Metric("pim_utilisation", "share", "maximize", "Share of time in which the units in the memory work."),
+    Metric("devices", "devices", "none", "How many devices serve."),
     Metric("mean_batch", "requests", "none", "Requests in a stage, averaged over time."),
     Metric("mixed_share", "share", "none", "Share of stages that read prompts."),
 )
@@ -62,6 +63,7 @@ def scores(served: Served, system: System) -> dict[str, float]:
     found["edap"] = found["energy_pj_per_token"] * 1e-12 / served.tokens_per_s * total
     found["xpu_utilisation"] = float(served.totals[sums.XPU_BUSY]) / served.seconds
     found["pim_utilisation"] = float(served.totals[sums.PIM_BUSY]) / served.seconds
+    found["devices"] = float(system.devices)
     found["mean_batch"] = served.mean_batch
     found["mixed_share"] = served.mixed_stages / served.stages
     return found

@@ -149,7 +149,6 @@ def _cache_tokens(workload: Workload, system: System, overflow: Overflow, seed: 
 
 def _rates(decoder: Decoder, system: System) -> Rates:
     together = system.pim != "none" and system.attention_coprocessing and system.sections > 1
-    inside = system.pim_bytes_per_s(system.sections)
     wide = link("infiniband")
     visits = decoder.top_k * decoder.moe_layers
     one = expert(decoder, 1)
@@ -157,8 +156,7 @@ def _rates(decoder: Decoder, system: System) -> Rates:
         xpu_flops_per_s=system.xpu_flops_per_s,
         xpu_bytes_per_s=system.xpu_bytes_per_s,
         pim_flops_per_s=system.pim_flops_per_s,
-        pim_bytes_per_s=inside,
-        pim_cache_bytes_per_s=system.pim_bytes_per_s(system.sections - 1) if together else inside,
+        pim_bytes_per_s=system.pim_bytes_per_s,
         coprocess=float(together),
         layers=float(decoder.layers),
         **asdict(attention(decoder, system)),
@@ -178,15 +176,13 @@ def _rates(decoder: Decoder, system: System) -> Rates:
 def _experts(decoder: Decoder, system: System, grid: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
     groups, slices = expert_groups(decoder, system)
     allowed = system.pim != "none" and system.offload != "attention"
-    pim = np.zeros(1 + system.sections)
-    if allowed:
-        pim[:] = [system.pim_flops_per_s, *(system.pim_bytes_per_s(k + 1) for k in range(system.sections))]
     return np.asarray(
         experts_table(
             grid, counts, groups, slices,
             np.array(astuple(expert(decoder, slices)), dtype=np.float64),
             np.array([system.xpu_flops_per_s, system.xpu_bytes_per_s]),
-            pim, system.sections, allowed and system.expert_coprocessing,
+            np.array([system.pim_flops_per_s, system.pim_bytes_per_s]) * allowed,
+            system.sections, allowed and system.expert_coprocessing,
             decoder.hidden * BYTES, system.stacks,
         )
     )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from archgym.core import INFEASIBLE, OK, Designs, Evaluations, Simulator
 from archgym.errors import InvalidInput, UnknownName
+from archgym.sims.duplex.layers import own_devices
 from archgym.sims.duplex.scores import METRICS, scores
 from archgym.sims.duplex.serving import Overflow, serve
 from archgym.sims.duplex.space import SPACE, decode
@@ -76,6 +77,7 @@ class Duplex(Simulator):
         return Evaluations.of(METRICS, values[back], np.array(status)[back], [reasons[i] for i in back])
 
     def _score(self, chosen: dict[str, Any], load: Workload) -> list[float]:
-        system = System(**chosen, memory=self._memory)
+        devices = max(1, int(chosen.pop("cluster_scale") * own_devices(load.decoder)))
+        system = System(**chosen, devices=devices, memory=self._memory)
         found = scores(serve(load, system, overflow=self._overflow, seed=self._seed), system)
         return [found[metric.name] for metric in METRICS]

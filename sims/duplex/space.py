@@ -32,7 +32,10 @@ _PARAMETERS = (
         "expert_split", ("expert", "tensor"), "categorical", "", "policy",
         "Devices of a node hold whole experts, or a slice of each.",
     ),
-    Parameter("devices", (1, 2, 4, 8, 16, 32), "ordinal", "devices", "cluster", "Up to 8 a node."),
+    Parameter(
+        "cluster_scale", (0.5, 1, 2, 4), "ordinal", "x", "cluster",
+        "Devices over the model's own number: the power of two whose memory holds the weights twice.",
+    ),
     Parameter("link_gb_per_s", (150, 300, 450, 900), "ordinal", "GB/s", "cluster", "Inside a node, one direction."),
     Parameter("max_batch", (8, 16, 32, 64, 128, 256), "ordinal", "requests", "serving", "Requests in a stage at most."),
     Parameter(
@@ -60,20 +63,17 @@ def collapse(rows: Designs, values: Mapping[str, NDArray[Any]]) -> Designs:
     """Give knobs without effect, whatever the workload, their first choice, int32[n, d].
 
     Without units nothing about them matters. Units that need every bank leave the xPU no section to work on beside
-    them. Experts that stay on the xPU are not split. A single device has no links and no way to deal out experts.
+    them. Experts that stay on the xPU are not split.
     """
     found = rows.copy()
     none = values["pim"] == "none"
     whole = np.isin(values["pim_bandwidth"], [m for m in (2, 4, 8, 16) if HBM3.sections(m) == 1])
-    alone = values["devices"] == 1
     dead = {
         "pim_bandwidth": none,
         "pim_op_per_byte": none,
         "offload": none,
         "attention_coprocessing": none | whole,
         "expert_coprocessing": none | whole | (values["offload"] == "attention"),
-        "expert_split": alone,
-        "link_gb_per_s": alone,
     }
     for name, where in dead.items():
         found[where, SPACE.position(name)] = 0

@@ -6,9 +6,10 @@ bus: 8 banks four times (Duplex, MICRO 2024, section IV-C), all 32 of two ranks 
 bounded by three things, here computed from the timing rows of `sims/dram`:
 
 * refresh: a bundle works in step, so all its banks are refreshed together, tRFC every tREFI; the bus waits as well.
-* the row cycle: a row must be opened before and closed after its bursts. That time is hidden while another bundle is
-  read, and exposed when the units own a single one.
-* the activation window: four activates per rank in tFAW.
+* the row cycle: a row must be opened before and closed after its bursts. The bus hides that behind other banks. The
+  units do not: what they work on (an expert, a head's keys) lies in one section of the memory, that is in one bundle,
+  all banks of which open and close their rows together.
+* the activation window: four activates per rank in tFAW, on average.
 """
 
 from __future__ import annotations
@@ -73,23 +74,19 @@ class Stack:
         """Share of time left by all-bank refresh."""
         return 1.0 - self.device.timing["nRFC"] / self.device.timing["nREFI"]
 
-    @property
-    def row_cycles(self) -> tuple[int, int]:
-        """(cycles in which a bank delivers one row, cycles from one row's activate to the next row's)."""
+    def row_cycles(self, multiple: int) -> tuple[int, int]:
+        """(cycles in which a bundle delivers one row of each bank, cycles from these rows to the next)."""
         timing = self.device.timing
         bursts = self.device.row_bytes // self.device.access_bytes
         data = bursts * timing["nCCDL"]
         cycle = timing["nRCDRD"] + data - timing["nCCDL"] + timing["nRTP"] + timing["nRP"]
-        return data, max(cycle, timing["nRC"])
+        in_rank = min(self.banks_together(multiple), self.banks // self.ranks)
+        return data, max(cycle, timing["nRC"], -(-in_rank * timing["nFAW"] // 4))
 
-    def internal_share(self, multiple: int, sections: int) -> float:
-        """Share of `multiple` times the bus that units reach which own `sections` of the memory sections."""
-        data, cycle = self.row_cycles
-        together = self.banks_together(multiple)
-        owned = max(1, sections * self.bundles(multiple) // self.sections(multiple))
-        ranks = -(-owned * together * self.ranks // self.banks)
-        activates = 4 * data / self.device.timing["nFAW"] * ranks  # allowed while every bank of a bundle reads one row
-        return min(1.0, owned * data / cycle, activates / together) * self.refresh_share
+    def internal_share(self, multiple: int) -> float:
+        """Share of `multiple` times the bus that units inside the stack reach."""
+        data, cycle = self.row_cycles(multiple)
+        return data / cycle * self.refresh_share
 
 
 HBM3 = Stack()

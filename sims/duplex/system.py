@@ -113,11 +113,12 @@ class System:
         share = self.stack.refresh_share if self.memory == "timings" else 1.0
         return self.stacks * self.stack.bytes_per_s * share
 
-    def pim_bytes_per_s(self, sections: int) -> float:
-        """What the units of a device read when they own `sections` of the memory; 0 without units."""
+    @property
+    def pim_bytes_per_s(self) -> float:
+        """What the units of a device read; 0 without units."""
         if self.pim == "none":
             return 0.0
-        share = self.stack.internal_share(self.pim_bandwidth, sections) if self.memory == "timings" else 1.0
+        share = self.stack.internal_share(self.pim_bandwidth) if self.memory == "timings" else 1.0
         return self.stacks * self.stack.bytes_per_s * self.pim_bandwidth * share
 
     @property
