@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -135,12 +135,26 @@ def _leave(status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
+# Typer has a copy of Click inside, older versions use Click itself: the base of their errors is reached through one.
+_CommandLineError: type[Exception] = next(
+    each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"
+)
+
+
 def main() -> None:
     """Entry point of the console script."""
     try:
-        app()
+        # Standing alone, Typer shows what is wrong with the command line in a box of several lines.
+        status = app(prog_name="archgym", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except ArchGymError as error:
         typer.echo("error: " + " ".join(str(error).split()), err=True)
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except _CommandLineError as error:
+        _explain(error)
         sys.exit(2)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -149,3 +163,13 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"error: {where}{error.strerror or error}", err=True)
         sys.exit(2)
+
+
+def _explain(error: Any) -> None:
+    """What is wrong with the command line, in one line that says where to read on."""
+    message = " ".join(error.format_message().split())
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help was asked for by giving nothing, and has been shown
+        return
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "archgym"
+    typer.echo(f"error: {message.rstrip('.')}; see: {path} --help", err=True)

@@ -45,7 +45,21 @@ def parse_pairs(pairs: list[str] | None) -> dict[str, Any]:
     Raises:
         InvalidInput: for an argument of another form.
     """
-    return {key: _value(text) for key, text in map(split_pair, pairs or [])}
+    return {key: _value(text) for key, text in unique_pairs(pairs).items()}
+
+
+def unique_pairs(pairs: list[str] | None) -> dict[str, str]:
+    """KEY=VALUE arguments as words.
+
+    Raises:
+        InvalidInput: for an argument of another form, or a key that is given twice.
+    """
+    found: dict[str, str] = {}
+    for key, word in map(split_pair, pairs or []):
+        if key in found:
+            raise InvalidInput(f"{key} is given twice: {key}={found[key]} and {key}={word}; give it once")
+        found[key] = word
+    return found
 
 
 def _value(text: str) -> Any:
@@ -119,7 +133,7 @@ def evaluate(
     simulator = build(env, option)
     if not workload:
         raise InvalidInput(f"give --workload, one of: {', '.join(simulator.workloads)}")
-    words = dict(split_pair(pair) for pair in settings or [])
+    words = unique_pairs(settings)
     chosen = {**_design(design), **{name: _as_choice(simulator, name, word) for name, word in words.items()}}
     encoded = simulator.space.encode(chosen)
     where = resolve_workload(simulator, workload, Path())

@@ -99,12 +99,17 @@ def _summary_table(run: Run) -> Table:
     for name in ("seeds", "median", "quartiles", "best", "designs"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in summarise(run.trials):
-        unfinished = f" (+{row.not_done} without result)" if row.not_done else ""
         table.add_row(
-            Text(row.workload), Text(row.objective), Text(row.agent), f"{row.seeds}{unfinished}", _cost(row.median),
-            f"{_cost(row.lower_quartile)} to {_cost(row.upper_quartile)}", _cost(row.best), f"{row.distinct:,}",
+            Text(row.workload), Text(row.objective), Text(row.agent), _seeds(row), _cost(row.median),
+            f"{_cost(row.lower_quartile)} to {_cost(row.upper_quartile)}" if row.seeds else "-", _cost(row.best),
+            f"{row.distinct:,}",
         )  # fmt: skip
     return table
+
+
+def _seeds(row: SummaryRow) -> str:
+    """How many seeds count, and how many have no result: not ended or failed."""
+    return f"{row.seeds} (+{row.not_done} without result)" if row.not_done else str(row.seeds)
 
 
 def _cost(value: float) -> str:
@@ -117,12 +122,12 @@ def _cost(value: float) -> str:
 def _comparison_table(runs: Sequence[Run]) -> Table:
     """Median final best cost of several runs side by side."""
     found = [{row.key: row for row in summarise(run.trials)} for run in runs]
-    table = Table(title="median final best cost over seeds (smaller is better)", box=None)
+    table = Table(title="median final best cost (smaller is better); seeds", box=None)
     for name in ("workload", "objective", "agent"):
         table.add_column(name, overflow="fold")
     for run in runs:
         table.add_column(str(run.path), justify="right", overflow="fold")
     for key in dict.fromkeys(key for rows in found for key in rows):
-        cells = [f"{_cost(rows[key].median)} ({rows[key].seeds})" if key in rows else "-" for rows in found]
+        cells = [f"{_cost(rows[key].median)}; {_seeds(rows[key])}" if key in rows else "-" for rows in found]
         table.add_row(*map(Text, key), *cells)
     return table

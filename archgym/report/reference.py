@@ -38,7 +38,7 @@ def find_sweep(run: Run, record: TrialRecord, source: Source, objective: Objecti
         simulator = run.simulator(record)
         summary = simulator.enumeration(source.workload)
     except (ArchGymError, ImportError) as error:
-        return None, f"the simulator could not be built here to ask for it ({str(error).splitlines()[0]})"
+        return None, f"the simulator could not be asked for it here ({str(error).splitlines()[0]})"
     if summary is None:
         return None, "no exhaustive sweep of this space on this workload is shipped"
     mine = {

@@ -137,9 +137,16 @@ class DramController(Simulator):
         return fingerprint(workload)
 
     def enumeration(self, workload: str) -> Mapping[str, Any] | None:
-        """The shipped exhaustive sweep, if it was made with this version, options and workload."""
+        """The shipped exhaustive sweep, if it was made with this version, options and workload.
+
+        Raises:
+            UnknownName: for a workload that is none.
+        """
+        if workload not in WORKLOADS:
+            fingerprint(workload)  # refuses what is no workload either; a file's or a generator's has no sweep
+            return None
         place = resources.files("archgym.sims.dram") / "data" / "enumerated" / self._space_name / f"{workload}.json"
-        if workload not in WORKLOADS or not place.is_file():
+        if not place.is_file():
             return None
         summary: Mapping[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         same = (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from page_helpers import change
 from run_helpers import write
 from typer.testing import CliRunner
 
@@ -88,6 +90,17 @@ def test_enumerate_writes_a_summary_that_a_run_can_reuse(toy):
     assert "evaluations of plain are reused from sweep" in invoke("run", path, "--reuse", "sweep", "--workers", 1)
 
 
+def test_compare_says_how_many_seeds_have_no_result(toy):
+    run_experiment(write(toy, budget=5, seeds=3), toy / "whole", workers=1)
+    run_experiment(write(toy, budget=5, seeds=3), toy / "torn", workers=1)
+    change(toy / "torn", "UPDATE trials SET state = 'failed', best = NULL WHERE id > 0")
+    run_experiment(write(toy, budget=5, seeds=3), toy / "lost", workers=1)
+    change(toy / "lost", "UPDATE trials SET state = 'failed', best = NULL")
+    words = " ".join(invoke("compare", "whole", "torn", "lost").split())
+    assert re.search(r"random [\d.]+; 3 [\d.]+; 1 \(\+2 without result\) -; 0 \(\+3 without result\)", words), words
+    assert "random 0 (+3 without result) - - - 0" in " ".join(invoke("compare", "lost").split())
+
+
 def test_failed_trials_are_named_and_exit_with_1(toy):
     path = write(toy, options={"trouble": "kill-parent"}, workloads=["double"], seeds=1, fix={"a": 7}, budget=3)
     shown = invoke("run", path, "--workers", 1, status=1)
@@ -114,6 +127,12 @@ def test_failed_trials_are_named_and_exit_with_1(toy):
         (["evaluate", "toy", "-w", "plain", "--design", "{"], "--design is not valid JSON"),
         (["evaluate", "toy", "-w", "plain", "--design", "@no.json"], "No such file"),
         (["evaluate", "toy", "-w", "plain", "--design", "[1]"], "--design must be a mapping"),
+        (["evaluate", "toy", "-w", "plain", "a=1", "b=1", "a=1"], "a is given twice: a=1 and a=1; give it once"),
+        (["describe", "toy", "-o", "delay_s=1", "-o", "delay_s=2"], "delay_s is given twice: delay_s=1 and delay_s=2"),
+        (["run"], "Missing argument 'FILE'; see: archgym run --help"),
+        (["run", "x.yaml", "--wrkers", "2"], "No such option: --wrkers"),
+        (["run", "x.yaml", "--workers", "0"], "Invalid value for '--workers'"),
+        (["repot", "x"], "No such command 'repot'"),
         (["evaluate", "toy", "-w", "plan", "a=1", "b=1", "mode=on"], "toy knows no workload 'plan'"),
         (["enumerate", "toy", "-w", "plan", "--out", "sweep"], "toy knows no workload 'plan'"),
         (["trace", "capture", "--out", "x.npz", "--l1", "32", "--", "true"], "--l1: expected SIZE/WAYS"),
@@ -131,6 +150,28 @@ def test_a_design_without_numbers_is_an_error_that_says_why(toy, monkeypatch, ca
         monkeypatch, capsys, "evaluate", "toy", "-o", "trouble=raise", "-w", "double", "a=7", "b=1", "mode=on"
     )
     assert line == "error: the design has no numbers: failed: RuntimeError: the toy broke"
+
+
+@pytest.mark.parametrize("arguments", [[], ["dataset"]])
+def test_nothing_to_do_shows_the_help(monkeypatch, capsys, arguments):
+    monkeypatch.setattr(sys, "argv", ["archgym", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    shown = capsys.readouterr()
+    assert "Usage: " in shown.out + shown.err
+    assert "error: " not in shown.err
+
+
+def test_ctrl_c_where_no_command_expects_it_is_no_traceback(toy, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("archgym.validate.validate_run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["archgym", "validate", "x"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
 
 
 def test_traces_are_listed_and_described():

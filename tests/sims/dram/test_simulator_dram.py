@@ -154,3 +154,10 @@ def test_enumeration_is_only_given_for_exactly_what_was_enumerated() -> None:
     if summary is not None:
         assert summary["size"] == 442_368
         assert json.dumps(summary)
+
+
+def test_enumeration_of_no_workload_is_refused_of_a_made_one_is_not_known() -> None:
+    simulator = DramController(space="archgym-rl")
+    with pytest.raises(UnknownName, match="did you mean 'stream'"):
+        simulator.enumeration("straem")
+    assert simulator.enumeration("mix:n=100") is None
