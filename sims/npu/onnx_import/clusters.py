@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from archgym.sims.npu.onnx_import.graph import Graph, Node
 from archgym.sims.npu.onnx_import.operators import ELEMENTWISE
@@ -14,42 +15,83 @@ from archgym.sims.npu.onnx_import.operators import ELEMENTWISE
 __all__ = ["merge_clusters"]
 
 _REDUCTIONS = frozenset({"ReduceMax", "ReduceMean", "ReduceSum"})
+_SCALES = frozenset({"Add", "Div", "Mul", "Sub"})
 _PARTS = frozenset({*ELEMENTWISE, *_REDUCTIONS, "Cast", "Identity"}) - {"BatchNormalization", "CumSum"}
 
 
 def merge_clusters(graph: Graph) -> Graph:
     """Replace nodes that together make one tensor from one tensor by the standard operator they amount to."""
-    uses, gone, merged = graph.uses(), set[int](), dict[int, Node]()
+    search, merged = _Search(graph), dict[int, Node]()
     produced = {name: i for i, node in enumerate(graph.nodes) for name in node.outputs}
-    forks = (name for name, count in uses.items() if count > 1 and name not in graph.constants)
+    forks = (name for name, count in search.uses.items() if count > 1 and name not in graph.constants)
     for source in sorted(forks, key=lambda name: produced.get(name, -1)):
-        members = _largest(graph, source, uses, gone)
-        if members and (standard := _standard(graph, source, [graph.nodes[i] for i in sorted(members)])):
-            merged[max(members)] = standard
-            gone |= members
-    nodes = (merged.get(i, node) for i, node in enumerate(graph.nodes) if i in merged or i not in gone)
+        for members in search.candidates(source):
+            standard = _standard(graph, source, [graph.nodes[i] for i in sorted(members)])
+            if standard:
+                whole = members | search.scales(max(members))
+                last = graph.nodes[max(whole)]
+                merged[max(whole)] = replace(standard, name=last.name, outputs=last.outputs)
+                search.gone |= whole
+                break
+    nodes = (merged.get(i, node) for i, node in enumerate(graph.nodes) if i in merged or i not in search.gone)
     return replace(graph, nodes=tuple(nodes))
 
 
-def _largest(graph: Graph, source: str, uses: Counter[str], gone: set[int]) -> frozenset[int]:
-    """The most nodes, by position, of which only the last is read elsewhere and that read nothing but `source`."""
-    made: dict[str, frozenset[int]] = {source: frozenset()}
-    best: frozenset[int] = frozenset()
-    for i, node in enumerate(graph.nodes):
-        streams = set(graph.streams(node))
-        if i in gone or node.operator not in _PARTS or not streams or not streams <= made.keys():
-            continue
-        members = frozenset({i}.union(*(made[name] for name in streams)))
-        made[node.output] = members
-        same = graph.shapes[node.output] == graph.shapes[source]
-        if same and len(members) > max(1, len(best)) and _closed(graph, members, i, uses):
-            best = members
-    return best
+class _Search:
+    """Looks for sets of nodes, by position, that are a function of one tensor."""
 
+    def __init__(self, graph: Graph) -> None:
+        self.uses = graph.uses()
+        self.gone: set[int] = set()
+        self._graph = graph
+        self._streams = [frozenset(graph.streams(node)) for node in graph.nodes]
+        self._readers: dict[str, list[int]] = {}
+        for i, streams in enumerate(self._streams):
+            for name in streams:
+                self._readers.setdefault(name, []).append(i)
 
-def _closed(graph: Graph, members: frozenset[int], last: int, uses: Counter[str]) -> bool:
-    inside = Counter(name for i in members for name in set(graph.nodes[i].inputs))
-    return all(inside[graph.nodes[i].output] == uses[graph.nodes[i].output] for i in members if i != last)
+    def candidates(self, source: str) -> list[frozenset[int]]:
+        """Sets that read nothing but `source`, and of which only the last node is read elsewhere; smallest first.
+
+        Whatever reads the source in the largest of them is in all: a set that ends before it would be half a function.
+        """
+        made: dict[str, frozenset[int]] = {source: frozenset()}
+        closed: list[frozenset[int]] = []
+        pending = list(self._readers.get(source, ()))
+        while pending:
+            i = heappop(pending)  # in the graph's order, so that what a node reads comes before it
+            node = self._graph.nodes[i]
+            if (
+                i in self.gone
+                or node.output in made
+                or node.operator not in _PARTS
+                or not self._streams[i] <= made.keys()
+            ):
+                continue
+            members = frozenset({i}.union(*(made[name] for name in self._streams[i])))
+            made[node.output] = members
+            for reader in self._readers.get(node.output, ()):
+                heappush(pending, reader)
+            if self._graph.shapes[node.output] == self._graph.shapes[source] and self._closed(members, i):
+                closed.append(members)
+        closed.sort(key=len)
+        readers = {i for i in (closed[-1] if closed else ()) if source in self._streams[i]}
+        return [members for members in closed if len(members) > 1 and readers <= members]
+
+    def _closed(self, members: frozenset[int], last: int) -> bool:
+        inside = Counter(name for i in members for name in self._streams[i])
+        outputs = (self._graph.nodes[i].output for i in members if i != last)
+        return all(inside[name] == self.uses[name] for name in outputs)
+
+    def scales(self, last: int) -> frozenset[int]:
+        """Nodes behind the last one that only scale and shift by constants, as a normalisation ends."""
+        found = set[int]()
+        while self.uses[output := self._graph.nodes[last].output] == 1 and output in self._readers:
+            (last,) = self._readers[output]
+            if self._graph.nodes[last].operator not in _SCALES or self._streams[last] != {output}:
+                break
+            found.add(last)
+        return frozenset(found)
 
 
 def _standard(graph: Graph, source: str, parts: list[Node]) -> Node | None:

@@ -55,7 +55,7 @@ class Constants:
         except (OSError, checker.ValidationError, *FAILURES) as error:
             self.unread = f"; the values of {tensor.name!r} are in another file that cannot be read: {one_line(error)}"
             return False
-        tensor.data_location = TensorProto.DEFAULT
+        tensor.ClearField("data_location")
         return True
 
     def take_node(self, proto: NodeProto, types: dict[str, TypeProto]) -> None:

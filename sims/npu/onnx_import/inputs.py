@@ -68,7 +68,9 @@ def _read(path: Path, value: ValueInfoProto) -> _Input:
         raise InvalidInput(f"{path}: input {value.name!r} is no tensor with a number of dimensions; export with shapes")
     dims = value.type.tensor_type.shape.dim
     # Older exporters write 0 or -1 where they mean any size.
-    sizes = (d.dim_value if d.dim_value > 0 else d.dim_param or f"{value.name}.{axis}" for axis, d in enumerate(dims))
+    sizes = (
+        d.dim_value if d.dim_value > 0 else str(d.dim_param or f"{value.name}.{axis}") for axis, d in enumerate(dims)
+    )
     return _Input(value.name, value.type.tensor_type.elem_type, tuple(sizes))
 
 

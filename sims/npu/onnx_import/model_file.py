@@ -55,6 +55,8 @@ def load_model(path: Path) -> ModelProto:
 
 
 def _check_versions(path: Path, model: ModelProto, newest: int) -> None:
+    if model.ir_version >= 3 and not model.opset_import:
+        raise InvalidInput(f"{path}: is not an ONNX model, or is truncated: it names no operator set")
     version = opset(model)
     if not 1 <= version <= newest:
         raise InvalidInput(f"{path}: needs operator set {version}; the installed onnx knows 1 to {newest}: update it")

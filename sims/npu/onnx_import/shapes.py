@@ -90,8 +90,14 @@ class _Walk:
         try:
             schema = defs.get_schema(node.operator, self._opset, "")
             found = shape_inference.infer_node_outputs(schema, proto, types, values, opset_imports=self._imports)
-        except (defs.SchemaError, shape_inference.InferenceError, checker.ValidationError, RuntimeError) as error:
-            shapes = ", ".join(f"{name} {_text(kind)}" for name, kind in types.items())
+        except (
+            defs.SchemaError,
+            shape_inference.InferenceError,
+            checker.ValidationError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            shapes = ", ".join(f"{name!r} {_text(kind)}" for name, kind in types.items())
             raise InvalidInput(
                 f"{self._path}: node {node.name!r} ({node.operator}) does not fit its inputs ({shapes}): "
                 f"{one_line(error)}{self.constants.unread}"
