@@ -216,8 +216,7 @@ def _state(pim: PimDevice, controller: Controller, compiled: Tables, work: Ints,
     ranks, shape = pim.ranks * pim.device.pseudochannels, compiled.shape
     rank = np.zeros((ranks, L.RANK_FIELDS), dtype=np.int64)
     interval = _interval(pim, controller)
-    # Ranks take turns within an interval (the authors' RANK_LEVEL_STAGGERED); the first refreshes are due after one.
-    rank[:, L.K_DUE] = interval + np.arange(ranks) * interval // ranks
+    rank[:, L.K_DUE] = (1 + np.arange(ranks)) * interval // ranks  # in turn, the authors' RANK_LEVEL_STAGGERED
     scalars = np.zeros(L.SCALARS, dtype=np.int64)
     scalars[L.S_RESULT_AT] = L.INFINITY
     memory_row = np.full(pim.banks, -1, dtype=np.int64)

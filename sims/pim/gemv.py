@@ -78,7 +78,8 @@ def gwrite_period(pim: PimDevice) -> int:
         waits = result - t["nRTP"]
     if pim.overlap_gwrite and pim.row_buffers == 2:
         return max(0, waits + pim.gwrite_cycles - int(tile_period(pim, pim.pipeline_fill + 1)))
-    header = 1 if pim.command_set == "composite" else 0  # elsewhere it goes out while the dot products run
+    # Elsewhere the header goes out while dot products run, or (precharges bank by bank) is part of every tile.
+    header = 1 if pim.command_set == "composite" and pim.precharge == "all" else 0
     return max(0, waits + pim.gwrite_cycles + header)
 
 

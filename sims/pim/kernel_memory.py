@@ -5,7 +5,7 @@ from __future__ import annotations
 from archgym.sims.dram.jit import lean
 from archgym.sims.pim.kernel_issue import issue, legal_bank, legal_rank
 from archgym.sims.pim.layout import (
-    ACT, ALL_BANK, ARRIVAL, BLOCKED, C_BANKS, C_DUAL, C_FAW, C_GROUPS, C_INTERVAL, C_PER_GROUP, C_POLICY, C_QUEUE,
+    ACT, ALL_BANK, ARRIVAL, BLOCKED, C_BANKS, C_DUAL, C_FAW, C_GROUPS, C_INTERVAL, C_PER_GROUP, C_POLICY, C_PRECHARGE_ALL, C_QUEUE,
     C_RANKS, C_RD_TO_RESULT, C_READ_END, C_REFRESH, C_RESULT_TO_RD, C_RESULT_TO_WR, C_WRITE_END, C_WR_TO_RESULT,
     INFINITY, KIND, KIND_GWRITE, KIND_TILE, K_DUE, K_NEXT_ACTIVATE, K_OWED, K_REFRESH_BANK, M_BANK, M_COMMAND, M_SLOT,
     M_TIME, NO_REFRESH, PIM_PRE, PIM_PREA, PRE, PREA, Q_ARRIVAL, Q_BANK, Q_COLUMN, Q_ROW, Q_WRITE, RD, REFAB, REFPB,
@@ -42,10 +42,13 @@ def refresh_candidate(st: State, now: int, allowed: bool) -> None:
             command, bank = REFAB, first
             for b in range(first, first + per_rank):
                 if st.memory_row[b] >= 0:
-                    command = PREA
+                    command, bank = PREA, b
                 elif st.pim_row[b] >= 0 and command == REFAB:
-                    command = PIM_PREA
+                    command, bank = PIM_PREA, b
             at = legal_rank(st, command, rank)
+            if c[C_PRECHARGE_ALL] == 0 and command != REFAB:
+                command = PRE if command == PREA else PIM_PRE
+                at = legal_bank(st, command, bank)
         else:
             bank = first + st.rank[rank, K_REFRESH_BANK]
             command = PRE if st.memory_row[bank] >= 0 else PIM_PRE if st.pim_row[bank] >= 0 else REFPB

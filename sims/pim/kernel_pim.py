@@ -11,7 +11,7 @@ from archgym.sims.pim.layout import (
     C_FREE_GAP, C_GROUPS, C_GWRITE, C_HELD_BY_ISSUE, C_INTERVAL, C_OVERLAP, C_PER_GROUP, C_POSTPONED, C_PRECHARGE_ALL,
     C_RANKS, C_RCD, C_READ_END, C_REFRESH, C_RESULT_GAP, C_RP, C_RTP, C_STEP, C_TURN, C_WRITE_END, GWRITE, G_ACT,
     HEADER, INFINITY, KIND, KIND_GWRITE, KIND_PWRITE, KIND_TILE, K_DUE, K_NEXT_ACTIVATE, K_OWED, NO_REFRESH, PIM_PRE,
-    PIM_PREA, PRE, PREA, PWRITE, P_BANK, P_COMMAND, P_TIME, READOUTS, READRES, ROW, S_ACTIVE, S_BUSY, S_COMP, S_DRAIN,
+    PIM_PREA, PRE, PREA, PWRITE, P_BANK, P_COMMAND, P_TIME, READOUTS, READRES, ROW, S_ACTIVE, S_ANNOUNCED, S_BUSY, S_COMP, S_DRAIN,
     S_FIRST_COMP, S_GO, S_GWRITE_BANK, S_GWRITE_END, S_ITEM, S_LAST_COMP, S_PIM_END, S_READOUT, S_RESULT_AT, S_TURN,
     S_WAIT, State,
 )  # fmt: skip
@@ -120,8 +120,8 @@ def pim_candidate(st: State, now: int) -> None:
             return
         if s[S_GO] == 0:
             return
-        if line[KIND] == KIND_TILE and c[C_COMPOSITE] == 1:
-            s[P_TIME], s[P_COMMAND] = now, HEADER
+        if line[KIND] == KIND_TILE and c[C_COMPOSITE] == 1 and c[C_PRECHARGE_ALL] == 1:
+            s[P_TIME], s[P_COMMAND] = now, HEADER  # bank by bank, the authors announce when the banks are closed
             return
     if line[KIND] == KIND_GWRITE:
         _gwrite_candidate(st, line[BANK], line[ROW])
@@ -196,6 +196,9 @@ def _tile_candidate(st: State, now: int, row: int) -> None:
         for rank in range(c[C_RANKS]):
             st.rank[rank, K_NEXT_ACTIVATE] = s[P_TIME] + c[C_RP]
         return
+    if c[C_COMPOSITE] == 1 and s[S_ANNOUNCED] == 0:
+        s[P_TIME], s[P_COMMAND] = now, HEADER
+        return
     for first in range(0, c[C_BANKS], at_once):
         if not set_open(st, first, row):
             at = legal_set(st, first)
@@ -239,6 +242,7 @@ def pim_issue(st: State, now: int) -> None:
         st.times[item, 0] = now
     if command == HEADER:
         write_log(st, now, HEADER, 0, row, k * line[READOUTS], item)
+        s[S_ANNOUNCED] = 1
     elif command == COMPS_READRES:
         write_log(st, now, COMPS_READRES, 0, row, k, item)
         last = now + c[C_STEP] * (k - 1)
@@ -281,7 +285,7 @@ def _finish(st: State, now: int, end: int) -> None:
     s[S_BUSY] += now + 1 - st.times[s[S_ITEM], 0]
     s[S_PIM_END] = max(s[S_PIM_END], end)
     s[S_ITEM] += 1
-    s[S_ACTIVE] = s[S_READOUT] = s[S_COMP] = 0
+    s[S_ACTIVE] = s[S_READOUT] = s[S_COMP] = s[S_ANNOUNCED] = 0
     s[S_TURN] = st.c[C_TURN]
 
 

@@ -196,10 +196,11 @@ def _activates_after_precharges(pim: PimDevice) -> tuple[int, ...]:
     """Times of a cold tile's group activates, counted from its first precharge; precharges go out one per cycle."""
     t, per_rank = pim.device.timing, pim.activations_per_rank
     ranks = pim.device.pseudochannels * pim.ranks
+    header = 1 if pim.command_set == "composite" else 0  # bank by bank, it follows the precharges
     ready = []
     for i in range(ranks * per_rank):
         if pim.precharge == "all":
             ready.append(max(ranks, i // per_rank + t["nRPAB"]))
         else:
-            ready.append(max(pim.banks, (i + 1) * pim.banks_per_activation - 1 + t["nRP"]))
+            ready.append(max(pim.banks + header, (i + 1) * pim.banks_per_activation - 1 + t["nRP"]))
     return _schedule(pim, tuple(ready), per_rank)
