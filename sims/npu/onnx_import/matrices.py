@@ -8,7 +8,7 @@ from itertools import zip_longest
 from math import prod
 from typing import Any
 
-from archgym.errors import InvalidInput
+from archgym.errors import InvalidInput, UnknownName
 from archgym.sims.npu.layers import Layer, conv, gemm, vector
 from archgym.sims.npu.onnx_import.graph import Graph, Node
 
@@ -26,6 +26,8 @@ def convolution(node: Node, graph: Graph) -> list[Layer]:
     """A 1-D or 2-D convolution; bias rides in the accumulators."""
     images, filters = _planes(node, graph), graph.shapes[weights_of(node)]
     kernel = _pair(node, "kernel_shape", filters[2:])
+    if prod(kernel) != prod(filters[2:]):
+        raise InvalidInput(f"node {node.name!r} ({node.operator}): a kernel of {kernel}, but filters {list(filters)}")
     stride, dilation = _pair(node, "strides"), _pair(node, "dilations")
     layer = conv(
         node.name, in_h=images[2], in_w=images[3], in_c=images[1], out_c=filters[0], kernel=kernel, stride=stride,
@@ -139,6 +141,8 @@ def _padding(
         return (0, pads[0], 0, pads[1]) if len(pads) == 2 else (pads[0], pads[1], pads[2], pads[3])
     if mode == "VALID":
         return 0, 0, 0, 0
+    if mode not in {"SAME_UPPER", "SAME_LOWER"}:
+        raise UnknownName(f"padding of node {node.name!r}", str(mode), ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"))
     begin, end = [], []
     for size, taps, step, distance in zip(sizes, kernel, stride, dilation, strict=True):
         span = (-(-size // step) - 1) * step + distance * (taps - 1) + 1

@@ -55,7 +55,14 @@ def layers_of(node: Node, graph: Graph) -> list[Layer]:
         return []
     if node.operator in ELEMENTWISE:
         return [_pass(node, graph, _operation(node, graph))]
-    return _HANDLERS[node.operator](node, graph)
+    try:
+        return _HANDLERS[node.operator](node, graph)
+    except InvalidInput:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # what shape inference does not check
+        raise InvalidInput(
+            f"node {node.name!r} ({node.operator}): attributes {dict(node.attributes)} do not fit"
+        ) from error
 
 
 def _operation(node: Node, graph: Graph) -> str:
@@ -77,11 +84,7 @@ def _pass(node: Node, graph: Graph, operation: str, *, width: int = 0, window: i
 
 
 def _axis(node: Node, graph: Graph, default: int) -> int:
-    rank = len(graph.shapes[node.inputs[0]])
-    axis = int(node.attributes.get("axis", default))
-    if not -rank <= axis < max(rank, 1):
-        raise InvalidInput(f"node {node.name!r} ({node.operator}): axis {axis} is outside a tensor of rank {rank}")
-    return axis % max(rank, 1)
+    return range(len(graph.shapes[node.inputs[0]]))[int(node.attributes.get("axis", default))]
 
 
 def _softmax(node: Node, graph: Graph) -> list[Layer]:

@@ -211,6 +211,10 @@ def test_nodes_that_do_not_fit(tmp_path):
     b.op("MatMul", "x", b.weight(8, -8))
     refused_graph(b, tmp_path, "negative size")
 
+    b = Builder(opset=23, q=["N", 3, 5, 8], k=["N", 2, 9, 8])
+    b.op("Attention", "q", "k", "k", name="shares")
+    refused_graph(b, tmp_path, "node 'shares' (Attention)", "3 query heads do not share 2 key heads")
+
     b = Builder(opset=23, x=["N", 4, 10])
     b.op("Attention", "x", "x", "x", q_num_heads=3, kv_num_heads=3, name="heads")
     refused_graph(b, tmp_path, "node 'heads' (Attention)")
@@ -223,3 +227,35 @@ def test_inputs_that_are_no_tensors(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(model.SerializeToString())
     refused(path, "input 'list' is no tensor")
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes", "parts"),
+    [
+        ("Conv", {"auto_pad": "SAME"}, ["unknown padding of node 'odd' 'SAME'", "SAME_UPPER"]),
+        ("Conv", {"kernel_shape": [5, 5]}, ["node 'odd' (Conv)", "kernel of (5, 5)", "[4, 3, 3, 3]"]),
+        ("Conv", {"group": 0}, ["groups=0 is out of range"]),
+        ("Conv", {"strides": [1, 1, 1]}, ["node 'odd' (Conv)", "strides"]),
+        ("LRN", {"size": -1}, ["window=-1"]),
+        ("LpNormalization", {"axis": 7}, ["node 'odd' (LpNormalization)", "{'axis': 7}"]),
+        ("MeanVarianceNormalization", {"axes": [9]}, ["(MeanVarianceNormalization)", "[9]"]),
+        ("GroupNormalization", {"num_groups": 0}, ["(GroupNormalization)", "'num_groups': 0"]),
+        ("Resize", {"mode": "guess"}, ["(Resize)", "'mode': 'guess'"]),
+    ],
+)
+def test_attributes_out_of_range(tmp_path, operator, attributes, parts):
+    b = Builder(opset=21, x=["N", 3, 8, 8])
+    operands = {
+        "Conv": [b.weight(4, 3, 3, 3)],
+        "GroupNormalization": [b.weight(3), b.weight(3)],
+        "Resize": ["", b.constant([1, 1, 2, 2], np.float32)],
+    }
+    b.op(operator, "x", *operands.get(operator, ()), name="odd", **attributes)
+    refused_graph(b, tmp_path, *parts)
+
+
+def test_a_constant_that_cannot_be_computed_is_a_size_that_is_not_known(tmp_path):
+    b = Builder(x=["N", 8])
+    shape = b.op("Gather", b.constant([4, 8]), b.constant([0, 9]))  # beyond the end
+    b.op("MatMul", b.op("Reshape", "x", shape, name="guess"), b.weight(8, 8))
+    refused_graph(b, tmp_path, "made by node 'guess' (Reshape)", "not known before the data")

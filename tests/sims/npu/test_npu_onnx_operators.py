@@ -314,6 +314,26 @@ def test_two_functions_in_a_row_are_two_passes(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_mean_without_its_axes_kept_stays_in_parts(tmp_path):
+    b = Builder(x=["N", 1, 10, 32])
+    x = b.op("MatMul", "x", b.weight(32, 32), name="p")
+    b.op("Mul", x, b.op("Sqrt", b.op("ReduceMean", x, axes=[1], keepdims=0)), name="end")
+    assert [x.operation for x in read(b, tmp_path)[1:]] == ["pool", "activation", "mul"]
+
+
+def test_sparse_weights_are_weights(tmp_path):
+    from onnx import helper
+
+    b = Builder(x=["N", 8])
+    b.op("MatMul", "x", "sparse", name="p")
+    model = b.model()
+    values = helper.make_tensor("sparse", TensorProto.FLOAT, [2], [1.0, 2.0])
+    places = helper.make_tensor("places", TensorProto.INT64, [2], [3, 17])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [8, 5]))
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    assert read_onnx(tmp_path / "model.onnx", batch=2) == (gemm("p", 2, 5, 8),)
+
+
 def test_parts_read_elsewhere_stay_parts(tmp_path):
     b = Builder(x=["N", 32])
     x = b.op("MatMul", "x", b.weight(32, 32), name="p")
