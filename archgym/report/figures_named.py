@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["claim_gaps", "design_bars"]
 
-_BARS_A_ROW = 48
+_BARS_A_ROW = 84
+_WIDE = 48  # more bars get a wider figure
 _NUMBERED = 20  # at most this many bars in a row have their number above
 _LINEAR = 15.0  # ratios that differ by more are drawn on a logarithmic axis
 _GAP_SHOWN = 1.0  # differences beyond this are drawn at the edge, with their number
@@ -44,7 +45,8 @@ def design_bars(results: NamedResults, title: str, values: Floats) -> Figure | N
     drawn = looks(results.designs, results.designs[0])
     per_row = max(1, _BARS_A_ROW // len(results.designs))
     rows = -(-len(names) // per_row)
-    figure, axes = new_figure(8.4, 2.7 * rows + 0.5, rows, 1)
+    width = 8.4 if rows == 1 and len(names) * len(results.designs) <= _WIDE else 11.0
+    figure, axes = new_figure(width, 2.7 * rows + 0.5, rows, 1)
     finite = ratios[np.isfinite(ratios) & (ratios > 0)]
     steep = finite.max() > _LINEAR * finite.min()
     for row, axis in enumerate(axes[:, 0]):
@@ -108,7 +110,7 @@ def claim_gaps(outcomes: tuple[Outcome, ...]) -> Figure | None:
     axis.bar_label(bars, texts, padding=3, fontsize=8.5, color=INK)
     axis.axvline(0.0, color=INK, linewidth=0.9)
     axis.set_yticks(range(len(found)), [_shortened(outcome.claim.label) for outcome in found])
-    axis.invert_yaxis()
+    axis.set_ylim(len(found) - 0.4, -0.6)  # the first at the top
     axis.grid(axis="y", visible=False)
     reach = 100 * min(max(float(np.abs(gaps).max()), 0.1), _GAP_SHOWN) * 1.3
     axis.set_xlim(-reach, reach)
