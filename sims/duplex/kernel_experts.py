@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.duplex.jit import compiled
+from archgym.sims.dram.jit import entry as compiled
 
 # Places in the record of a processor (`rates`) and of an expert (`work`).
 FLOPS_PER_S, BYTES_PER_S = 0, 1

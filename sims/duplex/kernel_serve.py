@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.duplex.jit import compiled
+from archgym.sims.dram.jit import entry as compiled
 from archgym.sims.duplex.kernel_stage import OUTPUTS, TIME, Rates, stage
 
 MIXED, PREFILL_FIRST, DECODE_FIRST = 0, 1, 2

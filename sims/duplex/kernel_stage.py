@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.duplex.jit import compiled
+from archgym.sims.dram.jit import entry as compiled
 from archgym.sims.duplex.kernel_experts import TIME as TABLE_TIME
 
 # Places in what a stage gives: seconds; busy seconds of the xPU and of the units of a device (mean over devices);
@@ -75,38 +75,40 @@ def stage(
     """One stage, into out[7].
 
     `rows` are `layers.dense_rows`, `grid` and `table` the tokens and times of `kernel_experts.experts_table` (empty
-    without experts). Requests are spread evenly over the nodes.
+    without experts). Requests are dealt to the nodes; the node with the most takes the longest. Its busy times count.
     """
     out[:] = 0.0
-    tokens = (decoding + prompt_tokens) / rates.nodes
-    last = (decoding + prompts) / rates.nodes
-    devices = rates.nodes * rates.tensor
+    most_decoding = np.ceil(decoding / rates.nodes)
+    prompt_share = np.ceil(prompts / rates.nodes) / prompts if prompts else 0.0
+    tokens, most_tokens = decoding + prompt_tokens, most_decoding + prompt_tokens * prompt_share
+    last, most_last = decoding + prompts, most_decoding + prompts * prompt_share
     for row in rows:
-        count = last if row[5] > 0 else tokens
-        _run(rates, row[0] * count, row[1] + row[2] * count, row[3], row[4] > 0, devices, out)
-    _attention(rates, decoding, context, prompt_tokens, pairs, devices, out)
+        count, most = (last, most_last) if row[5] > 0 else (tokens, most_tokens)
+        flops, moved = row[3] * row[0] * most, row[3] * (row[1] + row[2] * most)
+        place = _faster(rates, flops, moved, row[4] > 0, out)
+        total = rates.nodes * row[1] + row[2] * count
+        out[place] += row[3] * total * rates.tensor
+        out[FLOPS] += row[3] * row[0] * count * rates.tensor
+    decode_share = most_decoding / decoding if decoding else 0.0
+    _attention(rates, decoding, context, decode_share, prompt_tokens, pairs, prompt_share, out)
     if len(grid):
-        _experts(rates, grid, table, decoding + prompt_tokens, devices, out)
-    _communicate(rates, tokens, out)
+        _experts(rates, grid, table, decoding + prompt_tokens, out)
+    _communicate(rates, most_tokens, tokens, out)
 
 
 @compiled
-def _run(
-    rates: Rates, flops: float, moved: float, repeats: float, inside: bool, devices: float, out: NDArray[np.float64]
-) -> None:
-    """`repeats` equal operators on the xPU, or on the units where that is allowed and faster."""
+def _faster(rates: Rates, flops: float, moved: float, inside: bool, out: NDArray[np.float64]) -> int:
+    """Run on the xPU, or on the units where that is allowed and faster; gives the place where its bytes are counted."""
     xpu_s = roofline_s(flops, moved, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
-    pim_s = np.inf
     if inside and rates.pim_flops_per_s > 0:
         pim_s = roofline_s(flops, moved, rates.pim_flops_per_s, rates.pim_bytes_per_s)
-    out[TIME] += repeats * min(xpu_s, pim_s)
-    out[FLOPS] += repeats * flops * devices
-    if pim_s < xpu_s:
-        out[PIM_BUSY] += repeats * pim_s
-        out[PIM_BYTES] += repeats * moved * devices
-    else:
-        out[XPU_BUSY] += repeats * xpu_s
-        out[XPU_BYTES] += repeats * moved * devices
+        if pim_s < xpu_s:
+            out[TIME] += pim_s
+            out[PIM_BUSY] += pim_s
+            return PIM_BYTES
+    out[TIME] += xpu_s
+    out[XPU_BUSY] += xpu_s
+    return XPU_BYTES
 
 
 @compiled
@@ -114,34 +116,40 @@ def _attention(
     rates: Rates,
     decoding: int,
     context: int,
+    decode_share: float,
     prompt_tokens: int,
     pairs: int,
-    devices: float,
+    prompt_share: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Decode and prefill attention of all layers: one after the other, or at the same time with a migration after."""
-    share = rates.layers / rates.nodes
-    decode_flops = share * context * rates.decode_flops_per_context
-    decode_bytes = share * (context * rates.decode_bytes_per_context + decoding * rates.decode_bytes_per_request)
-    prefill_flops = share * pairs * rates.prefill_flops_per_pair
-    prefill_bytes = share * prompt_tokens * rates.prefill_bytes_per_token
-    xpu_s = roofline_s(prefill_flops, prefill_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
+    """Decode and prefill attention of all layers: one after the other, or at the same time with a migration after.
+
+    The shares are those of the node with the most requests; its devices decide how long it takes.
+    """
+    layers = rates.layers
+    decode_flops = layers * context * rates.decode_flops_per_context
+    decode_bytes = layers * (context * rates.decode_bytes_per_context + decoding * rates.decode_bytes_per_request)
+    prefill_flops = layers * pairs * rates.prefill_flops_per_pair
+    prefill_bytes = layers * prompt_tokens * rates.prefill_bytes_per_token
+    out[FLOPS] += (decode_flops + prefill_flops) * rates.tensor
+    one_flops, one_bytes = decode_flops * decode_share, decode_bytes * decode_share
+    new_flops, new_bytes = prefill_flops * prompt_share, prefill_bytes * prompt_share
     if rates.coprocess > 0 and decoding and prompt_tokens:
-        pim_s = roofline_s(decode_flops, decode_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s)
-        migrated = share * prompt_tokens * rates.migrate_bytes_per_token
-        moving_s = migrated / rates.xpu_bytes_per_s
-        in_turn = min(xpu_s, roofline_s(prefill_flops, prefill_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s))
-        in_turn += min(pim_s, roofline_s(decode_flops, decode_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s))
+        xpu_s = roofline_s(new_flops, new_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
+        pim_s = roofline_s(one_flops, one_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s)
+        migrated = layers * prompt_tokens * rates.migrate_bytes_per_token
+        moving_s = migrated * prompt_share / rates.xpu_bytes_per_s
+        in_turn = min(xpu_s, roofline_s(new_flops, new_bytes, rates.pim_flops_per_s, rates.pim_bytes_per_s))
+        in_turn += min(pim_s, roofline_s(one_flops, one_bytes, rates.xpu_flops_per_s, rates.xpu_bytes_per_s))
         if max(xpu_s, pim_s) + moving_s < in_turn:
             out[TIME] += max(xpu_s, pim_s) + moving_s
             out[XPU_BUSY] += xpu_s + moving_s
             out[PIM_BUSY] += pim_s
-            out[XPU_BYTES] += (prefill_bytes + migrated) * devices
-            out[PIM_BYTES] += decode_bytes * devices
-            out[FLOPS] += (decode_flops + prefill_flops) * devices
+            out[XPU_BYTES] += (prefill_bytes + migrated) * rates.tensor
+            out[PIM_BYTES] += decode_bytes * rates.tensor
             return
-    _run(rates, decode_flops, decode_bytes, 1.0, True, devices, out)
-    _run(rates, prefill_flops, prefill_bytes, 1.0, True, devices, out)
+    out[_faster(rates, one_flops, one_bytes, True, out)] += decode_bytes * rates.tensor
+    out[_faster(rates, new_flops, new_bytes, True, out)] += prefill_bytes * rates.tensor
 
 
 @compiled
@@ -150,7 +158,6 @@ def _experts(
     grid: NDArray[np.int64],
     table: NDArray[np.float64],
     tokens: int,
-    devices: float,
     out: NDArray[np.float64],
 ) -> None:
     """Look the experts of all layers up, linear between tabulated numbers of tokens."""
@@ -166,21 +173,22 @@ def _experts(
 
 
 @compiled
-def _communicate(rates: Rates, tokens: float, out: NDArray[np.float64]) -> None:
+def _communicate(rates: Rates, most_tokens: float, tokens: float, out: NDArray[np.float64]) -> None:
     """Two ring all-reduces a layer inside a node; to and from experts of other nodes, all-to-all.
 
-    `tokens` are those of one node. What arrives at a node is gathered from the slices its devices received, and what
-    they computed is summed up into slices again. The form of the collectives is `archgym.sims.llm.collectives`.
+    `most_tokens` are those of the node with the most. What arrives at a node is gathered from the slices its devices
+    received, and what they computed is summed up into slices again. The form of the collectives is
+    `archgym.sims.llm.collectives`.
     """
-    ranks, size = rates.tensor, tokens * rates.row_bytes
+    ranks, most, size = rates.tensor, most_tokens * rates.row_bytes, tokens * rates.row_bytes
     reductions = 2.0 * rates.layers
-    out[TIME] += reductions * 2 * (ranks - 1) * (rates.link_s + size / ranks / rates.link_bytes_per_s)
-    out[LINK_BYTES] += rates.nodes * reductions * 2 * (ranks - 1) * size
+    out[TIME] += reductions * 2 * (ranks - 1) * (rates.link_s + most / ranks / rates.link_bytes_per_s)
+    out[LINK_BYTES] += reductions * 2 * (ranks - 1) * size
     if rates.nodes > 1 and rates.expert_layers > 0:
         others = rates.nodes - 1
-        sent = size * rates.visits / ranks
-        away = size * rates.visits * others / rates.nodes
+        sent = most * rates.visits / ranks
+        arriving = size * rates.visits * others / rates.nodes**2
         once = 2 * others * (rates.node_link_s + sent / rates.nodes / rates.node_link_bytes_per_s)
-        once += 2 * (ranks - 1) * (rates.link_s + away / ranks / rates.link_bytes_per_s)
+        once += 2 * (ranks - 1) * (rates.link_s + arriving / ranks / rates.link_bytes_per_s)
         out[TIME] += rates.expert_layers * once
-        out[LINK_BYTES] += rates.expert_layers * rates.nodes * (2 * away + 2 * (ranks - 1) * away)
+        out[LINK_BYTES] += rates.expert_layers * 2 * ranks * rates.nodes * arriving
