@@ -260,6 +260,10 @@ def _ours() -> None:
         "npu", "archgym.sims.npu.simulator:SystolicNpu", gym_id="archgym/NPU-v0",
         summary="systolic NPU on neural networks", provider="archgym",
     )  # fmt: skip
+    register_simulator(
+        "neupims", "archgym.sims.neupims.simulator:NeuPims", gym_id="archgym/NeuPIMs-v0",
+        summary="LLM decoding on an NPU with PIM, and its baselines", provider="archgym",
+    )  # fmt: skip
     for name, target, summary in (
         ("random", "random_search:RandomSearch", "uniform random search"),
         ("coordinate", "coordinate:CoordinateSweep", "one parameter at a time, with restarts"),
