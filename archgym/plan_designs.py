@@ -42,7 +42,7 @@ def whole_designs(experiment: Experiment, space: DesignSpace, at: At) -> dict[st
         if BASE in own and BASE not in space.names:
             base = own.pop(BASE)
             with at("designs", name, BASE):
-                if base not in found:
+                if not isinstance(base, str) or base not in found:
                     raise UnknownName("design listed above", str(base), found)
             start = found[base]
         for parameter, value in own.items():

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archgym.claims_text import claims_table, comparison_of_claims, comparison_of_designs, designs_table
-from archgym.named_results import named_results
+from archgym.named_results import NamedResults, named_results
 from archgym.objectives import PENALTY
 from archgym.store import Run, TrialRecord
 
@@ -69,9 +69,12 @@ def _row(key: tuple[str, str, str], group: Sequence[TrialRecord]) -> SummaryRow:
 def run_tables(run: Run) -> Iterator[Table]:
     """What a run found, for a terminal."""
     named = named_results(run)
-    if named is None or any(not trial.named for trial in run.trials):
+    searched = any(not trial.named for trial in run.trials)
+    if named is None or searched:
         yield _summary_table(run)
     if named is not None:
+        if searched:
+            yield _beside_table(run, named)
         designs = designs_table(named)
         if designs is not None:
             yield designs
@@ -104,6 +107,25 @@ def _summary_table(run: Run) -> Table:
             f"{_cost(row.lower_quartile)} to {_cost(row.upper_quartile)}" if row.seeds else "-", _cost(row.best),
             f"{row.distinct:,}",
         )  # fmt: skip
+    return table
+
+
+def _beside_table(run: Run, named: NamedResults) -> Table:
+    """The best that was found beside the best that has a name, by the cost of each objective."""
+    table = Table(title="what was found beside the named designs: cost (smaller is better)", box=None)
+    for name in ("workload", "objective", "best found", "best named", "named design"):
+        table.add_column(name, justify="right" if name.startswith("best") else "left", overflow="fold")
+    questions: dict[tuple[str, str], list[TrialRecord]] = {}
+    for trial in run.trials:
+        if not trial.named:
+            questions.setdefault((trial.workload, trial.objective), []).append(trial)
+    for (workload, objective), trials in questions.items():
+        goal = run.objective(trials[0])
+        rows = {each: named.rows[each, workload] for each in named.designs if (each, workload) in named.rows}
+        costs = {each: float(goal.scalar(goal.costs(row))[0]) for each, row in rows.items()}
+        best = min(costs, key=lambda each: costs[each], default="")
+        found = min((trial.best for trial in trials if trial.best is not None), default=np.nan)
+        table.add_row(Text(workload), Text(objective), _cost(found), _cost(costs.get(best, np.nan)), Text(best))
     return table
 
 

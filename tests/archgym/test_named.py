@@ -76,6 +76,7 @@ def named(folder, name="x.yaml", **changes):
         ("    a: 0", "    mode: on", r"7: designs.corner.mode: unknown value of mode 'True'.*off, yes and no.*quote"),
         ("    base: bottom", "    base: botom", r"6: .*unknown design listed above 'botom'; did you mean 'bottom'\?"),
         ("    base: bottom", "    base: corner", r"6: .*unknown design listed above 'corner'.*allowed: bottom"),
+        ("    base: bottom", "    base: [bottom]", r"6: designs.corner.base: unknown design listed above"),
         ("    base: bottom", "    b: 1", r"5: designs.corner: the design lacks mode; give every parameter, or `base"),
         ("  corner:\n", "  bottom:\n", r"5: key 'bottom' is given twice, first in line 4"),
         ('{a: 3, b: 6, mode: "on"}', "3", r"4: designs.bottom: got 3 \(a whole number\)"),
@@ -258,6 +259,15 @@ def test_run_prints_designs_and_claims_and_compare_puts_runs_side_by_side(toy):
     both = " ".join(output("compare", toy / "one", toy / "two").split())
     assert "plain corner latency_ns 55 55" in both
     assert "slower 5 × 5.500 × 5.500 ×" in both
+
+
+def test_run_puts_what_was_found_beside_the_best_named_design(toy):
+    goals = ["low-latency", {"minimize": "power_mw", "constraints": {"latency_ns": {"max": 1}}, "name": "never"}]
+    path = named(toy, agents=["random"], objectives=goals, budget=110, seeds=1)
+    words = " ".join(output("run", path, "--out", toy / "run", "--workers", "1").split())
+    assert "workload objective best found best named named design plain low-latency 10 10 bottom" in words
+    assert "double low-latency 20 20 bottom" in words
+    assert "plain never none valid none valid" in words
 
 
 def test_a_design_without_numbers_is_shown_with_its_reason_and_its_claims_are_not_computable(toy):
