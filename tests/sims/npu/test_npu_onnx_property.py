@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from onnx_builder import Builder, full_shapes
 
 from archgym.sims.npu.onnx_import import read_onnx
+from archgym.sims.npu.simulator import SystolicNpu
 
 SIZES = st.integers(1, 3)
 
@@ -183,3 +184,47 @@ def test_the_order_of_independent_nodes_changes_no_layer(path, order):
     plain = read_onnx(graph(range(6)).save(path), batch=2)
     assert sorted(layers, key=repr) == sorted(plain, key=repr)
     assert [x.name for x in layers] == [f"{kind}{i}" for i in order for kind in "pr"] + ["sum"]
+
+
+def closed_form(m, n, k, rows, cols, dataflow, groups=1):
+    """SCALE-Sim v3's cycles on one array: every fold of every group, counted from 0."""
+    across, down, along = {"ws": (k, n, m), "os": (m, n, k), "is": (k, m, n)}[dataflow]
+    folds = -(-across // rows) * -(-down // cols)
+    return folds * ((1 if dataflow == "os" else 2) * rows + cols + along - 2) * groups - 1
+
+
+@settings(max_examples=30)
+@given(
+    plan=steps(),
+    height=st.integers(1, 12),
+    width=st.integers(1, 12),
+    batch=st.integers(1, 4),
+    rows=st.sampled_from([8, 16, 64]),
+    cols=st.sampled_from([8, 32]),
+    dataflow=st.sampled_from(["ws", "os", "is"]),
+)
+def test_the_simulator_runs_what_the_file_says(path, plan, height, width, batch, rows, cols, dataflow):
+    """From file to cycles: once through importer and simulator, once from the library's shapes by closed form."""
+    fixed = feature_network(batch, plan, height, width)
+    shapes, cycles = full_shapes(fixed.model()), 0
+    for node in fixed.nodes:
+        if node.op_type == "Conv":
+            images, channels, out_h, out_w = shapes[node.output[0]]
+            k = prod(shapes[node.input[1]][1:])
+            (groups,) = (a.i for a in node.attribute if a.name == "group")
+            cycles += closed_form(images * out_h * out_w, channels // groups, k, rows, cols, dataflow, groups)
+        elif node.op_type == "Gemm":
+            (m, n), k = shapes[node.output[0]], shapes[node.input[0]][1]
+            cycles += closed_form(m, n, k, rows, cols, dataflow)
+    npu = SystolicNpu(["ideal"])
+    design = {
+        "rows": rows, "cols": cols, "arrays": 1, "dataflow": dataflow, "precision": "int8", "frequency_mhz": 1000,
+        "vector_lanes": 64, "ifmap_kib": 64, "filter_kib": 64, "ofmap_kib": 64, "memory": "ideal", "memory_channels": 1,
+    }  # fmt: skip
+    feature_network("N", plan, height, width).save(path)
+    found = npu.simulate(npu.space.encode([design]), f"{path}:batch={batch}").as_dict(0)
+    macs = sum(macs for macs, *_ in products_by_shape(fixed.model()))
+    assert found["compute_cycles"] == cycles
+    assert found["performance_gops"] * found["latency_ns"] == pytest.approx(2 * macs)
+    assert found["utilisation"] * found["cycles"] * rows * cols == pytest.approx(macs)
+    assert found["dram_filter_bytes"] >= sum(weights for _, weights, _ in products_by_shape(fixed.model()))
