@@ -48,8 +48,12 @@ def _counts(decoder: Decoder, tokens: int, seed: int) -> Tokens:
     if decoder.top_k != 2:
         seeds = generator.integers(1 << 32, size=layers)
         return np.stack([random_tokens(decoder, tokens, int(one)) for one in seeds])
-    # Two of E at random is one of E(E-1)/2 pairs: a multinomial draw instead of one draw a token.
+    # Two of E at random is one of E(E-1)/2 pairs: few tokens draw one each, many are one multinomial draw.
     first, second = np.triu_indices(experts, 1)
+    if tokens < len(first):
+        drawn = generator.integers(len(first), size=(layers, tokens))
+        visited = np.concatenate((first[drawn], second[drawn]), axis=1) + experts * np.arange(layers)[:, None]
+        return np.bincount(visited.ravel(), minlength=layers * experts).reshape(layers, experts)
     pairs = generator.multinomial(tokens, np.full(len(first), 1 / len(first)), size=layers)
     visits = np.zeros((len(first), experts), dtype=np.int64)
     visits[np.arange(len(first)), first] = visits[np.arange(len(first)), second] = 1

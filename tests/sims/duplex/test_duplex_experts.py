@@ -102,9 +102,7 @@ def test_with_as_many_sections_as_experts_the_papers_scan_is_close_where_the_xpu
     for _ in range(50):
         loads = rng.integers(1, 60, 4).tolist()
         order = sorted(loads)
-        scans = [
-            max(sum(one(n, PIM)[0] for n in order[:k]), sum(one(n, XPU)[0] for n in order[k:])) for k in range(5)
-        ]
+        scans = [max(sum(one(n, PIM)[0] for n in order[:k]), sum(one(n, XPU)[0] for n in order[k:])) for k in range(5)]
         assert 0.98 * min(scans) <= split(loads, stacks=1)[0] <= min(scans) * (1 + 1e-12)
 
 

@@ -22,14 +22,15 @@ def test_every_token_visits_two_different_experts_in_every_layer(name):
     assert counts.min() >= 0
 
 
-def test_pairs_have_the_distribution_of_single_draws():
+@pytest.mark.parametrize("tokens", [16, 40])  # fewer and more than there are pairs
+def test_pairs_have_the_distribution_of_single_draws(tokens):
     many = replace(MIXTRAL, layers=4000)
-    counts = expert_tokens(many, (16,), 0)[0]
-    plain = np.stack([random_tokens(MIXTRAL, 16, seed) for seed in range(4000)])
-    # Each token visits an expert with probability 1/4: binomial(16, 1/4).
+    counts = expert_tokens(many, (tokens,), 0)[0]
+    plain = np.stack([random_tokens(MIXTRAL, tokens, seed) for seed in range(4000)])
+    # Each token visits an expert with probability 1/4: a binomial number of them do.
     for found in (counts, plain):
-        assert found.mean() == pytest.approx(4)
-        assert found.var(axis=0).mean() == pytest.approx(3, rel=0.05)
+        assert found.mean() == pytest.approx(tokens / 4)
+        assert found.var(axis=0).mean() == pytest.approx(tokens * 3 / 16, rel=0.05)
     assert counts.max(axis=1).mean() == pytest.approx(plain.max(axis=1).mean(), rel=0.02)
 
 
