@@ -17,11 +17,12 @@ __all__ = ["Inputs", "fixed_sizes"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Types of a graph's inputs without symbols; `samples` and `repeats` as in `Graph`."""
+    """Types of a graph's inputs without symbols; `samples` and `repeats` as in `Graph`, `fixed`: it had no symbols."""
 
     types: Mapping[str, TypeProto]
     samples: int
     repeats: int
+    fixed: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def fixed_sizes(path: Path, model: ModelProto, batch: int | None, dimensions: Ma
     for value in inputs:
         sizes = [_size(path, value, axis, known) for axis in range(len(value.dimensions))]
         types[value.name] = helper.make_tensor_type_proto(value.element_type, sizes)
-    return Inputs(types, samples, repeats)
+    return Inputs(types, samples, repeats, not symbols)
 
 
 def _read(path: Path, value: ValueInfoProto) -> _Input:

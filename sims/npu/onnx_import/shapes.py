@@ -33,7 +33,7 @@ def graph_of(path: Path, model: ModelProto, batch: int | None, dimensions: Mappi
         InvalidInput: for a shape that stays unknown, a node that its inputs do not fit, or a malformed graph.
     """
     inputs = fixed_sizes(path, model, batch, dimensions)
-    walk = _Walk(path, model, dict(inputs.types))
+    walk = _Walk(path, model, dict(inputs.types), inputs.fixed)
     nodes = tuple(node for proto in model.graph.node if (node := walk.visit(proto)) is not None)
     results = frozenset(value.name for value in model.graph.output)
     for name in sorted(results - set(walk.types)):
@@ -45,10 +45,14 @@ def graph_of(path: Path, model: ModelProto, batch: int | None, dimensions: Mappi
 class _Walk:
     """What is known about the tensors so far."""
 
-    def __init__(self, path: Path, model: ModelProto, types: dict[str, TypeProto]) -> None:
+    def __init__(self, path: Path, model: ModelProto, types: dict[str, TypeProto], fixed: bool) -> None:
         from onnx import helper
 
         self.types = types
+        values = [*model.graph.value_info, *model.graph.output]
+        # Shapes the exporter saw; where an input is symbolic they may be those of one example.
+        self._declared = {value.name: value.type for value in values if fixed and _known(value.type)}
+        self._read = {name for node in model.graph.node for name in node.input} | {v.name for v in model.graph.output}
         self.constants = Constants(path.parent, opset(model))
         self._path, self._opset, self._imports = path, opset(model), list(model.opset_import)
         for tensor in model.graph.initializer:
@@ -64,11 +68,14 @@ class _Walk:
         """Infer a node's outputs; gives the node unless it depends on no input."""
         node = node_of(proto, node_name(proto))
         self._check_names(node)
-        self.types.update(self._infer(node, proto))
+        self.types |= self._infer(node, proto)
+        for name in self._declared.keys() & set(node.outputs):
+            if name not in self.types or not _known(self.types[name]):
+                self.types[name] = self._declared[name]
         if node.operator in {"Shape", "Size"} or all(n in self.constants.names for n in node.inputs if n):
             self.constants.take_node(proto, self.types)
             return None
-        for name in filter(None, node.outputs):
+        for name in self._read.intersection(node.outputs) - {""}:
             self._check_shape(node, name)
         return node
 

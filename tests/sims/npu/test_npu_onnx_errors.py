@@ -151,6 +151,22 @@ def test_sizes_that_depend_on_data(tmp_path):
     refused_graph(b, tmp_path, "made by node 'guess' (Reshape)", "not known before the data", "[? x ?]")
 
 
+def test_sizes_that_depend_on_data_may_be_declared(tmp_path):
+    def graph(batch):
+        b = Builder(x=[batch, 8], wanted=(TensorProto.INT64, [2]))
+        middle = b.op("Reshape", "x", "wanted", name="guess")
+        b.op("MatMul", middle, b.weight(4, 5))
+        model = b.model()
+        model.graph.value_info.append(helper.make_tensor_value_info(middle, TensorProto.FLOAT, [6, 4]))
+        (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+
+    graph(3)
+    (product,) = read_onnx(tmp_path / "model.onnx")
+    assert (product.m, product.n, product.k) == (6, 5, 4)
+    graph("N")  # then what is declared is one example
+    refused(tmp_path / "model.onnx", "made by node 'guess' (Reshape)", batch=3)
+
+
 def test_sizes_in_a_missing_file(tmp_path):
     b = Builder(x=["N", 8])
     shape = b.weight(2, kind=TensorProto.INT64)
