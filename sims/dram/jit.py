@@ -46,6 +46,12 @@ def lean(function: _F) -> _F:
     return compiled
 
 
+def inner(function: _F) -> _F:
+    """As `lean`, for functions that only compiled code calls: without the ways in from Python, half the compile time."""
+    compiled: _F = _stamped(njit(**_LEAN, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function), function)
+    return compiled
+
+
 def entry(function: _F) -> _F:
     """Compile a function that allocates memory and calls lean ones."""
     compiled: _F = _stamped(njit(cache=True, nogil=True, error_model="numpy")(function), function)

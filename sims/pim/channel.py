@@ -59,17 +59,17 @@ class Controller:
 
 def tile(row: int, comps: int = 0, readouts: int = 1, arrival: int = 0) -> tuple[int, ...]:
     """One row of every bank: `readouts` results of `comps` COMPs each (0: as many as a row has)."""
-    return (L.KIND_TILE, arrival, 0, row, comps, readouts, 0)
+    return (L.KIND_TILE, arrival, 0, row, comps, readouts, 0, 0, 0)
 
 
 def gwrite(row: int, bank: int = 0, arrival: int = 0) -> tuple[int, ...]:
     """Copy a row of a bank (counted over the ranks) to the vector buffer."""
-    return (L.KIND_GWRITE, arrival, bank, row, 1, 1, 0)
+    return (L.KIND_GWRITE, arrival, bank, row, 1, 1, 0, 0, 0)
 
 
 def pwrite(row: int, bank: int, column: int, arrival: int = 0) -> tuple[int, ...]:
     """Write one burst into a row through the PIM row buffer (two row buffers only)."""
-    return (L.KIND_PWRITE, arrival, bank, row, 1, 1, column)
+    return (L.KIND_PWRITE, arrival, bank, row, 1, 1, column, 0, 0)
 
 
 def program(items: Iterable[tuple[int, ...]]) -> Ints:
@@ -78,13 +78,14 @@ def program(items: Iterable[tuple[int, ...]]) -> Ints:
 
 
 def _requests(columns: Mapping[str, Ints] | Ints | None) -> Ints:
+    """Requests as a fresh int64[n, layout.REQUEST_FIELDS]."""
     if columns is None:
-        return np.empty((0, L.REQUEST_FIELDS), dtype=np.int64)
-    if isinstance(columns, np.ndarray):
-        return np.ascontiguousarray(columns, dtype=np.int64)
-    return np.stack([np.asarray(columns[n]) for n in ("arrival", "bank", "row", "column", "write")], axis=1).astype(
-        np.int64
-    )
+        return np.zeros((0, L.REQUEST_FIELDS), dtype=np.int64)
+    names = ("arrival", "bank", "row", "column", "write")
+    values = [columns[:, i] if isinstance(columns, np.ndarray) else columns[name] for i, name in enumerate(names)]
+    found = np.zeros((len(values[0]), L.REQUEST_FIELDS), dtype=np.int64)
+    found[:, : L.Q_DONE] = np.stack(values, axis=1)
+    return found
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,11 @@ def simulate(
     """
     controller = controller or Controller()
     work, bursts = _checked(pim, items, _requests(requests))
-    lines = 0
     compiled = tables(pim, _REFRESH_COMMAND[controller.refresh])
-    state = _state(pim, controller, compiled, work, bursts, lines)
+    state = _state(pim, controller, compiled, work, bursts, 0)
     kernel.run(state)
     if log:  # deterministic, so the second run is the first, and now its length is known
-        lines = int(state.s[L.S_LOGGED])
-        state = _state(pim, controller, compiled, work, bursts, lines)
+        state = _state(pim, controller, compiled, work, bursts, int(state.s[L.S_LOGGED]))
         kernel.run(state)
     if state.s[L.S_STATUS]:
         raise RuntimeError("the channel model came to a standstill with work waiting; please report this")
@@ -169,14 +168,14 @@ def simulate(
     return Run(
         pim,
         controller,
-        {name: int(state.counts[code]) for code, name in enumerate(NAMES)},
+        {name: int(state.s[L.S_COUNT + code]) for code, name in enumerate(NAMES)},
         int(max(s[L.S_PIM_END], s[L.S_MEMORY_END])),
         int(s[L.S_PIM_END]),
         int(s[L.S_MEMORY_END]),
         int(s[L.S_BUSY]),
         int(s[L.S_SERVED_DURING]),
-        state.times,
-        state.done,
+        state.program[:, L.START : L.END + 1],
+        state.requests[:, L.Q_DONE],
         (state.rank[:, L.K_OPEN_CYCLES], state.rank[:, L.K_PIM_CYCLES]),
         state.log,
     )
@@ -217,31 +216,29 @@ def _state(pim: PimDevice, controller: Controller, compiled: Tables, work: Ints,
     rank = np.zeros((ranks, L.RANK_FIELDS), dtype=np.int64)
     interval = _interval(pim, controller)
     rank[:, L.K_DUE] = (1 + np.arange(ranks)) * interval // ranks  # in turn, the authors' RANK_LEVEL_STAGGERED
-    scalars = np.zeros(L.SCALARS, dtype=np.int64)
-    scalars[L.S_RESULT_AT] = L.INFINITY
-    memory_row = np.full(pim.banks, -1, dtype=np.int64)
     estimate = [0, *(activation_offsets(pim, n)[1] for n in range(1, pim.activations_per_rank + 1))]
+    parts = [
+        np.zeros(int(shape[4])),  # earliest times
+        np.full(int(shape[5]), NEVER),  # windows
+        np.zeros(int(shape[6])),
+        np.zeros(controller.queue + 1),
+        np.array(estimate),
+    ]
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    scalars = _config(pim, controller, compiled)
+    scalars[[L.C_RINGS, L.C_TURNS, L.C_QUEUE_AT, L.C_ESTIMATE]] = starts[1:5]
+    scalars[L.S_RESULT_AT] = L.INFINITY
+    scalars[L.S_SLOT : L.S_SLOT + len(NAMES)] = compiled.slot
+    scalars[L.S_ENTRY_AT : L.S_ENTRY_AT + len(NAMES) + 1] = compiled.entry_at
     return L.State(
-        _config(pim, controller, compiled),
-        compiled.entry,
-        compiled.entry_at,
-        compiled.region,
-        compiled.slot,
-        np.zeros(int(shape[4]), dtype=np.int64),
-        np.full(max(1, int(shape[5])), NEVER, dtype=np.int64),
-        np.zeros(max(1, int(shape[6])), dtype=np.int64),
         scalars,
-        memory_row,
-        np.full(pim.banks, -1, dtype=np.int64) if pim.row_buffers == 2 else memory_row,
+        compiled.entry,
+        compiled.region,
+        np.concatenate([np.asarray(part, dtype=np.int64) for part in parts]),
+        np.full((pim.banks, 3), -1, dtype=np.int64),
         rank,
-        np.zeros(controller.queue + 1, dtype=np.int64),
-        np.zeros(pim.banks, dtype=np.int64),
-        np.array(estimate, dtype=np.int64),
-        work,
-        np.zeros((len(work), 2), dtype=np.int64),
-        requests,
-        np.zeros(len(requests), dtype=np.int64),
-        np.zeros(len(NAMES), dtype=np.int64),
+        work.copy(),
+        requests.copy(),
         np.zeros((lines, L.LOG_FIELDS), dtype=np.int64),
     )
 
@@ -293,8 +290,9 @@ def _config(pim: PimDevice, controller: Controller, compiled: Tables) -> Ints:
         L.C_GROUP_BASE: int(compiled.shape[7]),
         L.C_RANK_BASE: int(compiled.shape[8]),
         L.C_RESULT_GAP: max(t["nBL"], t["nCCDL"]),
+        L.C_PIM_COLUMN: L.B_PIM if pim.row_buffers == 2 else L.B_MEMORY,
     }
-    found = np.zeros(L.CONFIG_FIELDS, dtype=np.int64)
+    found = np.zeros(L.SCALARS, dtype=np.int64)
     for column, value in values.items():
         found[column] = value
     return found

@@ -107,7 +107,8 @@ class _PimRules(Rules):
             self._command_bus(c)
         if c.name in ("COMP", "READRES"):
             ranks = [self.state[0, 0, rank] for rank in range(self.ranks)]
-            if all([self._awake(c, rank) for rank in ranks]):
+            awake = [self._awake(c, rank) for rank in ranks]
+            if all(awake):
                 getattr(self, f"_on_{c.name.lower()}")(c, ranks)
 
     def _exists(self, c: Command) -> bool:

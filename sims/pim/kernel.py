@@ -5,7 +5,7 @@ Time jumps to the next cycle in which a command is legal, a request arrives, a r
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import entry, lean
+from archgym.sims.dram.jit import entry, inner
 from archgym.sims.pim.kernel_memory import (
     accrue_refresh, memory_candidate, memory_issue, refresh_candidate, refresh_issue, take_requests,
 )  # fmt: skip
@@ -32,7 +32,7 @@ def run(st: State) -> None:
             s[S_STATUS] = 1 if _unfinished(st) else 0
             break
     s[S_NOW] = now
-    for rank in range(st.c[C_RANKS]):
+    for rank in range(st.s[C_RANKS]):
         line = st.rank[rank]
         if line[K_OPEN] > 0:
             line[K_OPEN_CYCLES] += now - line[K_SINCE]
@@ -40,7 +40,7 @@ def run(st: State) -> None:
             line[K_PIM_CYCLES] += now - line[K_PIM_SINCE]
 
 
-@lean
+@inner
 def _steps_at_most(st: State) -> int:
     """More steps than any run needs; one that takes them stands still."""
     last = 0
@@ -48,20 +48,20 @@ def _steps_at_most(st: State) -> int:
         last = st.requests[-1, Q_ARRIVAL]
     for item in range(st.program.shape[0]):
         last = max(last, st.program[item, ARRIVAL])
-    commands = 8 * st.requests.shape[0] + 8 * st.program.shape[0] * (st.c[C_BANKS] + 64)
+    commands = 8 * st.requests.shape[0] + 8 * st.program.shape[0] * (st.s[C_BANKS] + 64)
     for item in range(st.program.shape[0]):
         commands += 8 * st.program[item, COMPS] * st.program[item, READOUTS]
     return int(1000 + 16 * commands + last // 8)
 
 
-@lean
+@inner
 def _unfinished(st: State) -> bool:
     """Whether items, requests or a result are left."""
     s = st.s
     return bool(s[S_ITEM] < st.program.shape[0] or s[S_SERVED] < st.requests.shape[0] or s[S_RESULT_AT] < INFINITY)
 
 
-@lean
+@inner
 def _step(st: State, now: int) -> int:
     """Issue at most one command; the cycle to go on with."""
     s = st.s
@@ -73,13 +73,13 @@ def _step(st: State, now: int) -> int:
     refreshing = s[S_ACTIVE] == 0 and s[S_GO] == 0
     pim_candidate(st, now)
     refresh_candidate(st, now, refreshing)
-    memory_candidate(st, now, refreshing, st.c[C_DUAL] == 1 and (st.c[C_POLICY] == PIM_FIRST or late))
+    memory_candidate(st, now, refreshing, st.s[C_DUAL] == 1 and (st.s[C_POLICY] == PIM_FIRST or late))
     if s[R_TIME] <= now:
         refresh_issue(st, now)
         return now + 1
     pim, memory = s[P_TIME] <= now and s[P_COMMAND] >= 0, s[M_TIME] <= now
     if pim and memory:
-        pim = late or st.c[C_POLICY] in (PIM_FIRST, BLOCKED) or (st.c[C_POLICY] == ROUND_ROBIN and s[S_FLAG] == 0)
+        pim = late or st.s[C_POLICY] in (PIM_FIRST, BLOCKED) or (st.s[C_POLICY] == ROUND_ROBIN and s[S_FLAG] == 0)
     if pim:
         s[S_FLAG] = 1
         pim_issue(st, now)
@@ -91,21 +91,21 @@ def _step(st: State, now: int) -> int:
     return _next_event(st, now)
 
 
-@lean
+@inner
 def _late(st: State) -> bool:
     """A refresh waits for the item under way, which must therefore not wait for memory."""
-    if st.c[C_REFRESH] == NO_REFRESH or st.s[S_ACTIVE] == 0:
+    if st.s[C_REFRESH] == NO_REFRESH or st.s[S_ACTIVE] == 0:
         return False
     owed = 0
-    for rank in range(st.c[C_RANKS]):
+    for rank in range(st.s[C_RANKS]):
         owed += st.rank[rank, K_OWED]
     return owed > 0
 
 
-@lean
+@inner
 def _may_go(st: State, now: int) -> bool:
     """Whether the next item of the program may begin: it has come, it is its turn, and it ends before a refresh."""
-    c, s = st.c, st.s
+    c = s = st.s
     item = s[S_ITEM]
     if item >= st.program.shape[0] or s[S_ACTIVE] == 1 or max(st.program[item, ARRIVAL], s[S_WAIT]) > now:
         return False
@@ -116,7 +116,7 @@ def _may_go(st: State, now: int) -> bool:
     return may_start(st, now)
 
 
-@lean
+@inner
 def _next_event(st: State, now: int) -> int:
     """The next cycle in which anything can change."""
     s = st.s
@@ -126,7 +126,7 @@ def _next_event(st: State, now: int) -> int:
     if s[S_NEXT_REQUEST] < st.requests.shape[0] and st.requests[s[S_NEXT_REQUEST], Q_ARRIVAL] > now:
         at = min(at, st.requests[s[S_NEXT_REQUEST], Q_ARRIVAL])
     busy = s[S_ITEM] < st.program.shape[0] or s[S_SERVED] < st.requests.shape[0]
-    if st.c[C_REFRESH] != NO_REFRESH and busy:
-        for rank in range(st.c[C_RANKS]):
+    if st.s[C_REFRESH] != NO_REFRESH and busy:
+        for rank in range(st.s[C_RANKS]):
             at = min(at, st.rank[rank, K_DUE])
     return int(at)
