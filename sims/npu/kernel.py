@@ -128,6 +128,8 @@ def matrix(layer: Floats, design: Floats, out: Floats) -> float:
 @compiled
 def tree(width: float, lanes: float) -> float:
     """Passes of an adder tree over `width` elements, `lanes` at a time, until one is left."""
+    if lanes < 2.0:
+        return width  # one lane adds one element after the other
     total = 1.0
     while width > lanes:
         width = pieces(width, lanes)
