@@ -12,7 +12,7 @@ from archgym.errors import InvalidInput, UnknownName
 from archgym.sims.npu.layers import Layer, conv, gemm, vector
 from archgym.sims.npu.onnx_import.graph import Graph, Node
 
-__all__ = ["attention", "convolution", "gemm_node", "matmul", "transposed_convolution", "weights_of"]
+__all__ = ["attention", "convolution", "gemm_node", "matmul", "product", "transposed_convolution", "weights_of"]
 
 _WEIGHTS = {"QLinearConv": 3, "QLinearMatMul": 3}  # input that holds the second operand, where it is not the second
 
@@ -58,7 +58,7 @@ def gemm_node(node: Node, graph: Graph) -> list[Layer]:
     a, b = graph.shapes[node.inputs[0]], graph.shapes[node.inputs[1]]
     m, k = reversed(a) if node.attributes.get("transA") else a
     n = b[0] if node.attributes.get("transB") else b[1]
-    return [_product(node, graph, m, n, k, 1)]
+    return [product(node, graph, m, n, k, 1)]
 
 
 def matmul(node: Node, graph: Graph) -> list[Layer]:
@@ -72,10 +72,10 @@ def matmul(node: Node, graph: Graph) -> list[Layer]:
             batch *= left
         else:  # one of them is 1
             m, n = m * left, n * right
-    return [_product(node, graph, m, n, a[-1], batch)]
+    return [product(node, graph, m, n, a[-1], batch)]
 
 
-def _product(node: Node, graph: Graph, m: int, n: int, k: int, batch: int) -> Layer:
+def product(node: Node, graph: Graph, m: int, n: int, k: int, batch: int) -> Layer:
     """Repetitions join the rows where the second operand is weights, the columns where the first is."""
     layer = gemm(node.name, m=m, n=n, k=k, batch=batch)
     if weights_of(node) in graph.constants:

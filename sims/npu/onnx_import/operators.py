@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from archgym.errors import InvalidInput
 from archgym.sims.npu.layers import Layer, vector
+from archgym.sims.npu.onnx_import.einsum import einsum
 from archgym.sims.npu.onnx_import.graph import Graph, Node
 from archgym.sims.npu.onnx_import.matrices import attention, convolution, gemm_node, matmul, transposed_convolution
 
@@ -152,6 +153,7 @@ _HANDLERS: Mapping[str, Handler] = MappingProxyType(
         **dict.fromkeys(("Conv", "ConvInteger", "QLinearConv"), convolution),
         **dict.fromkeys(("MatMul", "MatMulInteger", "QLinearMatMul"), matmul),
         "Gemm": gemm_node,
+        "Einsum": einsum,
         "ConvTranspose": _transposed,
         "Attention": attention,
         **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),

@@ -270,6 +270,13 @@ def test_attributes_out_of_range(tmp_path, operator, attributes, parts):
     refused_graph(b, tmp_path, *parts)
 
 
+@pytest.mark.parametrize("equation", ["ii,ij->ij", "ij,jk->i", "ij,jk,kl->il", "...j,jk->...k"])
+def test_einsums_that_are_no_products(tmp_path, equation):
+    b = Builder(x=[4, 4])
+    b.op("Einsum", *["x"] * (equation.count(",") + 1), equation=equation, name="odd")
+    refused_graph(b, tmp_path, "node 'odd' (Einsum)", repr(equation), "two operands")
+
+
 def test_a_constant_that_cannot_be_computed_is_a_size_that_is_not_known(tmp_path):
     b = Builder(x=["N", 8])
     shape = b.op("Gather", b.constant([4, 8]), b.constant([0, 9]))  # beyond the end

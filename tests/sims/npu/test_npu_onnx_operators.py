@@ -99,6 +99,26 @@ def test_products_of_activations_broadcast(tmp_path, left, right, expected):
     assert read_one(b, tmp_path) == gemm("p", m=m, n=n, k=k, batch=batch)
 
 
+@pytest.mark.parametrize(
+    ("equation", "left", "right", "expected"),
+    [
+        ("bhid,bhjd->bhij", (2, 3, 5, 7), (2, 3, 4, 7), (5, 4, 7, 6)),
+        ("bhij, bhjd -> bihd", (2, 3, 5, 4), (2, 3, 4, 7), (5, 7, 4, 6)),
+        ("btd,dhk->bthk", (2, 5, 7), (7, 3, 4), (10, 12, 7, 1)),
+        ("ij,jk", (5, 7), (7, 4), (5, 4, 7, 1)),
+        ("i,j->ij", (5,), (4,), (5, 4, 1, 1)),
+        ("bi,bi->b", (6, 5), (6, 5), (1, 1, 5, 6)),
+    ],
+)
+def test_einsums_of_two_tensors_are_products(tmp_path, equation, left, right, expected):
+    b = Builder(a=list(left), b=list(right))
+    b.op("Einsum", "a", "b", name="e", equation=equation)
+    layer = read_one(b, tmp_path)
+    m, n, k, batch = expected
+    assert layer == gemm("e", m=m, n=n, k=k, batch=batch)
+    assert layer.ofmap_elements == np.einsum(equation, np.zeros(left), np.zeros(right)).size
+
+
 def test_a_repeated_graph_shares_weights_and_nothing_else(tmp_path):
     b = Builder(x=[1, 4, 8], y=[1, 8, 5])
     b.op("MatMul", "x", b.weight(8, 6), name="weights right")
