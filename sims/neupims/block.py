@@ -17,12 +17,11 @@ from archgym.sims.neupims.kernel_gemm import NpuTimes
 from archgym.sims.neupims.kernel_memory import MemoryTimes
 from archgym.sims.neupims.kernel_operators import Shape
 from archgym.sims.neupims.kernel_packing import estimates, halve, pack, tiles_needed
-from archgym.sims.neupims.kernel_pim import PimTimes
+from archgym.sims.neupims.kernel_pim import PimTimes, period
 from archgym.sims.neupims.system import System, memory_of
 from archgym.sims.neupims.times import bus_share, key_shape, memory_times, npu_times, pim_times
 from archgym.sims.pim.device import PimDevice
 from archgym.sims.pim.gemv import scheduled_constants
-from archgym.sims.pim.tile import tile_period
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -72,14 +71,6 @@ def hardware(system: System) -> Hardware:
     )
 
 
-@lru_cache(maxsize=1024)
-def _typical_period(system: System, head_dim: int) -> float:
-    """Cycles of a tile of keys: how often the precharges of PIM fill the command bus."""
-    memory = hardware(system).memory
-    comps = -(-min(head_dim, memory.page_elements) // memory.multipliers_per_bank)
-    return float(tile_period(memory, comps, max(1, memory.page_elements // head_dim)))
-
-
 @lru_cache(maxsize=4096)
 def shape_of(system: System, decoder: Decoder, tensor: int) -> Shape:
     """One device's share of a block."""
@@ -96,11 +87,20 @@ def shape_of(system: System, decoder: Decoder, tensor: int) -> Shape:
         kv_heads=kv_heads,
         head_dim=decoder.head_dim,
         pim=system.pim != "none",
+        spread=system.npu_attention == "spread",
         columns=-(-decoder.head_dim // memory.banks),
         page=memory.page_elements,
         multipliers=memory.multipliers_per_bank,
-        share=bus_share(memory, _typical_period(system, decoder.head_dim)),
+        share=_share(system, decoder.head_dim),
     )
+
+
+def _share(system: System, head_dim: int) -> float:
+    """Of the data bus, beside tiles of keys."""
+    found = hardware(system)
+    comps = -(-min(head_dim, found.memory.page_elements) // found.memory.multipliers_per_bank)
+    results = max(1, found.memory.page_elements // head_dim)
+    return bus_share(found.memory, period(found.pim, comps, results), results)
 
 
 def place(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from archgym.sims.dram.jit import entry
 from archgym.sims.neupims.kernel_gemm import ELEMENT_BYTES, NpuTimes
-from archgym.sims.neupims.kernel_memory import READ, SHARE, STATE, UNTIL, WRITTEN, MemoryTimes, store
+from archgym.sims.neupims.kernel_memory import FREE, READ, SHARE, STATE, UNTIL, WRITTEN, MemoryTimes, store
 from archgym.sims.neupims.kernel_operators import Shape, attention, projections_in, projections_out, traffic
 from archgym.sims.neupims.kernel_pim import LAST, PLACES, PimTimes, attend, score, softmax
 
@@ -83,7 +83,6 @@ def run(
                 pim, on_pim, at, shape.heads, shape.columns, shape.page, shape.multipliers,
                 logits + mem_times.store, until, state,
             )  # fmt: skip
-            pim_end += mem_times.store
             moved[2] += pim_end - now
             mem[SHARE], mem[UNTIL] = shape.share, pim_end
             store(mem, mem_times, now, ELEMENT_BYTES * shape.heads * on_pim.sum())
@@ -94,6 +93,8 @@ def run(
         if mha and not shape.pim:
             npu_end = attention(mem, mem_times, npu, shape, on_pim, npu_end, ends, left, rows)
         now = max(npu_end, pim_end)
+        if stage == (5 if sub_batches else 4):
+            now = npu_end = max(now, mem[FREE])  # the last writes leave the controllers
         mem[SHARE], mem[UNTIL] = 1.0, now
         result[stage, END], result[stage, NPU_END], result[stage, PIM_END] = now, npu_end, pim_end
     moved[0], moved[1] = mem[READ], mem[WRITTEN]

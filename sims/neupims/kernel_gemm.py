@@ -127,7 +127,7 @@ def gemm(
                             if at > finish:  # idle: the held operand is loaded first
                                 start = at + ((2 * u.rows - 1) * u.cycle if preload else 0.0)
                             else:
-                                start = max(at, start + (u.rows if preload else stream) * u.cycle)
+                                start = max(at, start + (max(u.rows, stream) if preload else stream) * u.cycle)
                             preload = False
                             stream = stream_cycles(u, mm)
                             finish = start + (u.rows + u.cols - 2 + stream) * u.cycle

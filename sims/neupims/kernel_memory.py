@@ -3,7 +3,8 @@
 Consecutive lines go to all channels, then to the next column, bank, rank and row (`rorabgbachco` with channel and
 column exchanged, as the authors' program places every tensor). The controllers take requests faster than they serve
 them and visit banks in turn, so the rows of all banks of a rank are read together: a *sweep* of one row per bank and
-channel arrives as a whole at its end. While a rank is refreshed, the sweeps of the others go on.
+channel arrives as a whole at its end. A read in the same rank can follow sooner than one in another (tRTRS), so the
+controller stays in a rank while it has requests for it; when that rank is refreshed, it goes on in the other.
 """
 
 from __future__ import annotations
@@ -120,14 +121,13 @@ def serve(mem: Floats, c: MemoryTimes, issue: float, size: float, ends: Floats, 
         finish = advance(mem, at, left[best] / c.rate)
         if finish <= stop:
             ends[best] = finish
-            t, todo = finish, todo - 1
+            t, todo, turn = finish, todo - 1, rank
             last = max(last, finish)
         else:
             left[best] -= done_between(mem, at, stop) * c.rate
-            t = stop
+            t, turn = stop, (rank + 1) % c.ranks
             if best == 0:
                 disturbed = min(disturbed, stop)
-        turn = (rank + 1) % c.ranks
     _first_rows(c, start, min(end, (first + 1.0) * c.sweep), begin, entered, disturbed, ends[0], rows)
     mem[FREE] = t
     mem[PTR] = end

@@ -32,6 +32,8 @@ class Shape(NamedTuple):
     head_dim: int
     pim: bool
     """Whether attention runs on the banks."""
+    spread: bool
+    """Without PIM: heads are dealt to the arrays; else all arrays work on one head, product after product."""
     columns: int
     """Tiles of one head's values."""
     page: int
@@ -129,20 +131,26 @@ def attention(
 ) -> float:
     """Attention without PIM: keys and values are read, held in the arrays and met by their queries.
 
-    Heads are dealt to the arrays, tiles of requests are double-buffered: the longest of reading, arrays and vector
-    units limits, and the last request's softmax and second product follow.
+    With `spread`, heads are dealt to the arrays, and the next tile loads while one is met by its group's queries. Else
+    every product of every head fills and drains all arrays before the next begins, as in the authors' program. Requests
+    are double-buffered: the longest of reading, arrays and vector units limits; the last softmax and product follow.
     """
     group = s.heads // s.kv_heads
-    held = max(u.rows, group, MINIMUM_STREAM)  # the next tile loads while one is met by its group's queries
+    held = max(u.rows, group, MINIMUM_STREAM)
+    drain = u.rows + u.cols - 1
     size, array, units = 0.0, 0.0, 0.0
     tail = 0.0
     for i in range(len(lengths)):
         n = lengths[i]
         size += 2.0 * ELEMENT_BYTES * s.kv_heads * s.head_dim * n
         first, second = _array_tiles(u, s.head_dim, n), _array_tiles(u, n, s.head_dim)
-        array += s.kv_heads * (first + second) * held / u.arrays
+        first_k = (s.head_dim + u.rows - 1) // u.rows
         one = 3 * vector_steps(u, n) + 2 * tree_passes(u, n)
-        units += s.heads * one / u.units
+        if s.spread:
+            array += s.kv_heads * (first + second) * held / u.arrays
+            units += s.heads * one / u.units
+        else:
+            array += s.heads * (first_k * (drain + n / u.arrays) + one + second * (drain + s.head_dim / u.arrays))
         tail = u.rows + u.cols - 2 + one + held * second + u.rows + u.cols - 2
     size += ELEMENT_BYTES * s.heads * s.head_dim * len(lengths)  # the queries
     loaded = serve(mem, c, begin, size, ends, left, rows)

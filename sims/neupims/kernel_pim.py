@@ -130,10 +130,10 @@ def tiles(
         if left == 0 or gap > step or arrives + (count - left) * gap > last:
             continue
         # Those that follow at once before the next refresh, and before the NPU's traffic ends.
-        limit = next_refresh(p, last + 1.0) * p.interval - 2.0 - need - p.estimate_open
+        limit = next_refresh(p, last + p.hold) * p.interval - p.hold - 1.0 - need - p.estimate_open
         each = step
-        if last + 1.0 < until:
-            each, limit = step + extra, min(limit, until - 1.0)
+        if last + p.hold < until:
+            each, limit = step + extra, min(limit, until - p.hold)
         if last < limit:
             more = min(left, int((limit - last) / each))
             state[ch, LAST] += more * each
@@ -150,7 +150,7 @@ def tile(
     `arrives`: its commands reach the channel; `until`: so long the NPU uses the channel too.
     """
     opened = state[ch, OPEN] > 0.0
-    turn = max(state[ch, LAST] + 1.0, arrives)
+    turn = max(state[ch, LAST] + (p.hold if opened else 1.0), arrives)
     if opened:
         need += p.estimate_open
     number = next_refresh(p, turn)
@@ -193,13 +193,13 @@ def gwrite(p: PimTimes, state: Floats, ch: int, arrives: float, until: float) ->
     number = next_refresh(p, turn)
     if number * p.interval - turn - 1.0 <= need:
         _refreshed(p, state, ch, number)
-        at = number * p.interval + 1.0 + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
+        at = number * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
         if state[ch, VECTOR] == 0.0:  # its row was in the refreshed rank, or is opened anew
             same = int(number - 1) % p.ranks == 0
             at = (number * p.interval + p.after_refresh if same else at) + p.gwrite_closed
         done = at + p.gwrite
     else:
-        done = max(state[ch, LAST] + issue, arrives + (1.0 if held else issue)) + p.gwrite
+        done = max(state[ch, LAST] + issue, arrives + (0.0 if held else issue)) + p.gwrite
     state[ch, VECTOR] = 1.0
     state[ch, LAST] = done - p.hold if state[ch, OPEN] > 0.0 else done - 1.0
     state[ch, OPENED] = 0.0

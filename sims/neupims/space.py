@@ -22,6 +22,9 @@ PARAMETERS = (
     Parameter("vector_units", (2, 4, 8, 16, 32), "ordinal", "units", "npu", "Vector units of 128 lanes."),
     Parameter("frequency_mhz", (500, 700, 1000, 1400), "ordinal", "MHz", "npu", "Clock of the NPU."),
     Parameter("scratchpad_kib", (1024, 4096, 16384, 65536, 131072), "ordinal", "KiB", "npu", "Scratchpad."),
+    Parameter(
+        "npu_attention", ("in-order", "spread"), "categorical", "", "npu", "Attention on the NPU: heads to arrays."
+    ),
     Parameter("pim", ("none", "single", "dual"), "categorical", "", "pim", "PIM: none, one row buffer, two."),
     Parameter("pim_commands", ("fine", "composite"), "categorical", "", "pim", "One command per COMP, or per result."),
     Parameter("pim_issue", ("shared", "per-channel"), "categorical", "", "pim", "Who issues PIM commands."),
@@ -76,6 +79,8 @@ def collapse(rows: Designs) -> Designs:
     for name in _PIM_KNOBS:
         column = _column(name)
         found[none, column] = _default(PARAMETERS[column], "off" if name == "sub_batching" else None)
+    attention = _column("npu_attention")
+    found[~none, attention] = _default(PARAMETERS[attention])
     column = _column("sub_batching")
     fixed = found[:, column] != PARAMETERS[column].index("threshold")
     threshold = _column("sub_batch_threshold")

@@ -18,6 +18,7 @@ _CHOICES = {
     "pim": ("none", "single", "dual"),
     "pim_commands": ("fine", "composite"),
     "pim_issue": ("shared", "per-channel"),
+    "npu_attention": ("in-order", "spread"),
     "packing": ("round-robin", "min-load"),
     "sub_batching": ("off", "on", "threshold"),
 }
@@ -40,6 +41,8 @@ class System:
     frequency_mhz: int = 1000
     scratchpad_kib: int = 131072
     """The authors' program takes sram_size (134218 KiB) as the capacity of its scratchpad, not spad_size (1024)."""
+    npu_attention: Literal["in-order", "spread"] = "spread"
+    """Without PIM: one head after another on all arrays (the authors' program), or heads dealt to the arrays."""
     pim: Literal["none", "single", "dual"] = "dual"
     """Row buffers per bank: none, one shared with the memory's (Newton), or one of PIM's own (NeuPIMs)."""
     pim_commands: Literal["fine", "composite"] = "composite"
@@ -78,12 +81,15 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         "gpu-only": System(host="gpu", pim="none", sub_batching="off"),
         "npu-only": System(pim="none", sub_batching="off"),
-        "npu+pim": System(**_NPU_PIM),
-        "npu+pim-shared-issue": System(**_NPU_PIM, pim_issue="shared"),  # as branch npu+pim of the authors' program
+        "npu-only-in-order": System(pim="none", sub_batching="off", npu_attention="in-order"),
+        "npu+pim": System(**_NPU_PIM, pim_issue="shared"),
+        "npu+pim-sequencers": System(**_NPU_PIM),
         "neupims": System(),
     }
 )
-"""The systems of the paper (NeuPIMs, ASPLOS 2024, section 8)."""
+"""The systems of the paper (NeuPIMs, ASPLOS 2024, section 8). Of the two baselines there are two forms each: the
+authors' programs (branches npu-only and npu+pim) work on attention head by head, and issue one PIM command a cycle for
+all channels; the other form has neither limit."""
 
 
 def system(name: str, **changes: Any) -> System:

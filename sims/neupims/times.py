@@ -13,7 +13,7 @@ from archgym.sims.pim.device import PimDevice
 from archgym.sims.pim.gemv import key_rows
 from archgym.sims.pim.tile import activation_offsets
 
-TRANSPORT = 4
+TRANSPORT = 3
 """Memory cycles from the NPU to a channel, or back: queues and a crossbar of latency 1 at twice the clock
 (casys-kaist/NeuPIMs f299af3, configs/systolic_ws_128x128_dev.json and Simulator.cc)."""
 
@@ -60,16 +60,16 @@ def pim_times(pim: PimDevice, shared_issue: bool, npu_mhz: int) -> PimTimes:
     comp = pim.comp_cycles
     # The header takes one cycle of the command bus after the last precharge, the first activate the next.
     precharged = pim.banks + 1 if bank else max(ranks, t["nRP"]) + 1
-    close_rank = (pim.banks_per_rank if bank else 1) + t["nRP"]
+    close_rank = (pim.banks_per_rank if bank else 1) - 1 + t["nRP"]
     opened = t["nRFC"] + in_rank + t["nRCDRD"]
     return PimTimes(
         hold=float(t["nRTP"]),
         per_comp=0.0 if pim.row_held_by == "issue" or not composite else float(comp),
         restore=-1e9 if bank else float(t["nRAS"] - t["nRCDRD"]),
-        open_gap=float(precharged + span + t["nRCDRD"] + (1 if bank else 0)) - (1 if bank else 0),
+        open_gap=float(precharged + span + t["nRCDRD"]),
         closed_gap=float(1 + span + t["nRCDRD"]),
-        refresh_open=float(1 + close_rank + opened),
-        refresh_closed=float(1 + opened),
+        refresh_open=float(close_rank + opened),
+        refresh_closed=float(opened),
         interval=t["nREFI"] / ranks,
         ranks=ranks,
         estimate=float(in_rank + t["nRCDRD"]),
@@ -83,7 +83,7 @@ def pim_times(pim: PimDevice, shared_issue: bool, npu_mhz: int) -> PimTimes:
         gwrite_issue=float(comp),
         gwrite_conflict=float(t["nRTP"] + t["nRP"] + t["nRCDRD"]),
         gwrite_closed=float(t["nRCDRD"]),
-        after_refresh=float(1 + close_rank + t["nRFC"]),
+        after_refresh=float(close_rank + t["nRFC"]),
         precharges=float(close_rank),
         per_cycle=npu_mhz / 1000.0 if shared_issue else 0.0,
         traffic=float(t["nRRDL"]),
@@ -100,13 +100,16 @@ def key_shape(pim: PimDevice, heads: int, kv_heads: int, head_dim: int) -> NDArr
     return np.array([pim.banks, heads // kv_heads, *flat], dtype=np.int64)
 
 
-def bus_share(pim: PimDevice, period: float) -> float:
-    """Part of the data bus that reads keep while tiles of `period` cycles run beside them.
+def bus_share(pim: PimDevice, period: float, results: int) -> float:
+    """Part of the data bus that reads keep while tiles of `period` cycles with `results` results run beside them.
 
-    Precharges of all banks fill the command bus; all other PIM commands fit between the reads' own. With one row
-    buffer there is none: the banks serve one or the other.
+    Precharges fill the command bus; a composite command keeps reads away for a burst and a turn of the bus; of the
+    header and the group activates every other one meets a read, which takes every other cycle. With one row buffer
+    nothing is left: the banks serve one or the other.
     """
     if pim.row_buffers == 1:
         return 0.0
-    precharges = pim.banks if pim.precharge == "bank" else pim.device.pseudochannels * pim.ranks
-    return 1.0 - precharges / period
+    t, ranks = pim.device.timing, pim.device.pseudochannels * pim.ranks
+    precharges = pim.banks if pim.precharge == "bank" else ranks
+    lost = precharges + results * (t["nBL"] + t["nRTRS"]) + (1 + ranks * pim.activations_per_rank) / t["nBL"]
+    return max(0.0, 1.0 - lost / period)
