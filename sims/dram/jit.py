@@ -47,8 +47,9 @@ def lean(function: _F) -> _F:
 
 
 def inner(function: _F) -> _F:
-    """As `lean`, for functions that only compiled code calls: without the ways in from Python, half the compile time."""
-    compiled: _F = _stamped(njit(**_LEAN, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function), function)
+    """As `lean`, for functions only compiled code calls: without the ways in from Python they compile faster."""
+    options: Any = {**_LEAN, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: _F = _stamped(njit(**options)(function), function)
     return compiled
 
 
