@@ -268,6 +268,8 @@ class _PimRules(Rules):
     def _column(self, c: Command, rank: Rank) -> None:
         copied = self.channel.copies.get((c.rank, c.bankgroup, c.bank), NEVER)
         self.need(c, "GWRITE to read or write", copied, self.copy_cycles)
+        if not self._dual():
+            self.need(c, "COMP to read or write", self.channel.comp, self.p["nRTW" if c.is_write else "nCCDL"])
         super()._column(c, rank)
 
     def _on_pwrite(self, c: Command, rank: Rank) -> None:
