@@ -86,7 +86,8 @@ class _Figures:
     def __call__(self, value: float, digits: int | None = None) -> str:
         """`digits` significant digits; as many as were given without."""
         scaled = value * {"value": self.unit.factor, "ratio": 1.0}.get(self.shown, 100.0)
-        text = f"{scaled:,.6g}" if digits is None else number(scaled, digits)
+        whole = self.shown == "value" and scaled == round(scaled)  # something that is counted
+        text = f"{scaled:,.6g}" if digits is None or whole else number(scaled, digits)
         if self.shown == "change" and scaled > 0:
             text = f"+{text}"
         return f"{text} {'×' if self.shown == 'ratio' else self.unit.text if self.shown == 'value' else '%'}".rstrip()

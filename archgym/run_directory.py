@@ -75,19 +75,30 @@ def _complete(path: Path) -> bool:
 
 
 def _refuse_other_experiment(directory: Path, plan: Plan, run: Run) -> None:
-    def essence(experiment: dict[str, Any]) -> dict[str, str]:
-        given = {key: value for key, value in experiment.items() if key not in _IRRELEVANT}
-        return {key: canonical_json(value) for key, value in given.items() if value not in ({}, [], None)}
-
-    there, here = essence(run.experiment), essence(plan.resolved)
+    there, here = _essence(run.experiment), _essence(plan.resolved)
     for key in sorted({*there, *here}):
         if there.get(key) != here.get(key):
+            before, now = _differing(run.experiment.get(key), plan.resolved.get(key))
             raise StoreError(
-                f"{directory}: was started with {key} = {there.get(key)}, {plan.path} now says {here.get(key)}; "
+                f"{directory}: was started with {key} = {before}, {plan.path} now says {now}; "
                 "undo the change, choose another directory with --out, or start over with --fresh"
             )
     if len(run.trials) != len(plan.trials):
         raise StoreError(f"{directory}: holds {len(run.trials)} trials, expected {len(plan.trials)}; use --fresh")
+
+
+def _essence(experiment: dict[str, Any]) -> dict[str, str]:
+    """What of an experiment decides its numbers; what is not given and what is empty are the same."""
+    given = {key: value for key, value in experiment.items() if key not in _IRRELEVANT}
+    return {key: canonical_json(value) for key, value in given.items() if value not in ({}, [], None)}
+
+
+def _differing(before: Any, now: Any) -> tuple[str, str]:
+    """Two values as text; of two mappings only what is not the same in both."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        same = [key for key in before if key in now and before[key] == now[key]]
+        before, now = ({key: value for key, value in each.items() if key not in same} for each in (before, now))
+    return canonical_json(before), canonical_json(now)
 
 
 def _refuse_other_simulator(directory: Path, plan: Plan, run: Run) -> None:

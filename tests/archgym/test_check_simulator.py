@@ -25,6 +25,20 @@ class Sparing(Toy):
         return Evaluations.of(found.metrics, found.values, status, ["too large" if each else "" for each in large])
 
 
+class Demanding(Toy):
+    """Scores three designs in 120, one in 40."""
+
+    def simulate(self, designs, workload):
+        found = super().simulate(designs, workload)
+        enough = (designs[:, 0] == 3) & (designs[:, 3] == 3) & (designs[:, 2] == 1)
+        status = np.where(enough, "ok", "infeasible")
+        return Evaluations.of(found.metrics, found.values, status, ["" if each else "too small" for each in enough])
+
+
+def test_one_design_in_forty_is_enough():
+    check_simulator(Demanding(), designs=2)
+
+
 @pytest.mark.parametrize("simulator", [Toy, Sparing])
 @pytest.mark.parametrize("workload", [None, "v"])
 def test_a_sound_simulator_passes(simulator, workload):
@@ -158,7 +172,7 @@ BROKEN = {
             found.metrics, found.values, np.array(["infeasible"] * len(d)), ("a sentinel hides here",) * len(d)
         )
     ),
-    "none of the sampled designs could be scored": answering(
+    "none of 256 sampled designs could be scored": answering(
         lambda s, d, found: Evaluations.unscored(found.metrics, len(d), "failed", "always")
     ),
     "simulate must be deterministic": answering(drifting),

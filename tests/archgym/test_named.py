@@ -222,7 +222,8 @@ def test_claims_may_change_without_scoring_anything_again_designs_may_not(toy):
     assert results(toy / "run") == before
     content["designs"]["corner"]["a"] = 1
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(StoreError, match="was started with designs = "):
+    only_the_changed = 'was started with designs = {"corner":{"a":0,.* now says {"corner":{"a":1,[^}]*}}; undo'
+    with pytest.raises(StoreError, match=only_the_changed):
         run_experiment(path, toy / "run", workers=1)
 
 
