@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.core import INFEASIBLE, OK, Designs, Evaluations, Metric, Simulator
+from archgym.errors import InvalidInput
 from archgym.sims.npu import area, energy, kernel, layout as L
 from archgym.sims.npu.layer_csv import read_csv
 from archgym.sims.npu.layers import Network
@@ -98,6 +99,24 @@ class SystolicNpu(Simulator):
             values[fits] = np.stack([found[metric.name] for metric in METRICS], axis=1)
         return Evaluations.of(METRICS, values, np.where(fits, OK, INFEASIBLE), reasons)
 
+    def by_layer(self, design: Designs, workload: str) -> list[dict[str, float | str]]:
+        """One design, layer by layer: name, and cycles, operations and bytes (`layout.OUT_NAMES`).
+
+        Raises:
+            InvalidInput: as `simulate`, and for a design that is infeasible.
+        """
+        columns = self.space.columns(self.space.validate(np.asarray(design).reshape(1, -1)))
+        shortage = shortages(columns)[0]
+        if shortage:
+            raise InvalidInput(shortage)
+        layers, table = load(workload), _layers(workload, _stamp(workload))
+        out = np.zeros((len(table), L.OUTS))
+        kernel.by_layer(table, design_rows(columns, _rates(columns)[0])[0], out)
+        return [
+            {"layer": layer.name, **dict(zip(L.OUT_NAMES, row, strict=True))}
+            for layer, row in zip(layers, out.tolist(), strict=True)
+        ]
+
     def workload_fingerprint(self, workload: str) -> str:
         """Identify the layers, or the file's content.
 
@@ -130,8 +149,7 @@ def _stamp(workload: str) -> tuple[int, int] | None:
 @lru_cache(maxsize=64)
 def _layers(workload: str, _stamp: tuple[int, int] | None) -> Floats:
     """The layer table of a workload, made once for each state of a file."""
-    table = layer_table(load(workload))
-    return table
+    return layer_table(load(workload))
 
 
 def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
@@ -141,13 +159,8 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
         UnknownName: for an unknown memory.
     """
     n = len(columns["rows"])
-    links = {str(name): link(str(name)) for name in np.unique(columns["memory"])}
+    rate, links = _rates(columns)
     channels = columns["memory_channels"]
-    gbps, peak, pj_per_byte, background_mw = (
-        _table(columns["memory"], {name: getattr(each, what) for name, each in links.items()})
-        for what in ("gbps", "peak_gbps", "pj_per_byte", "background_mw")
-    )
-    rate = gbps * channels * 1000.0 / columns["frequency_mhz"]
     out = np.zeros((n, L.OUTS))
     kernel.score(layers, design_rows(columns, rate), out)
     counts = {name: out[:, column] for column, name in enumerate(L.OUT_NAMES)}
@@ -155,7 +168,7 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
     kib = {name: columns[f"{name}_kib"] for name in ("ifmap", "filter", "ofmap")}
     all_kib = kib["ifmap"] + kib["filter"] + kib["ofmap"]
     each_um2 = _table(columns["precision"], {name: area.element_um2(name) for name in PRECISIONS})
-    areas = area.parts(elements, each_um2, all_kib, columns["vector_lanes"], peak * channels)
+    areas = area.parts(elements, each_um2, all_kib, columns["vector_lanes"], links["peak_gbps"] * channels)
     cycles = counts["compute_cycles"] + counts["vector_cycles"] + counts["stall_cycles"]
     latency_ns = cycles * 1000.0 / columns["frequency_mhz"]
     per_mac = {f"{p} {d}": energy.mac_pj(p, d) for p in PRECISIONS for d in DATAFLOWS}
@@ -164,8 +177,8 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
         counts,
         kib,
         mac,
-        pj_per_byte,
-        background_mw * channels,
+        links["pj_per_byte"],
+        links["background_mw"] * channels,
         area.leakage_mw(areas, all_kib),
         latency_ns,
     )
@@ -190,6 +203,16 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
         "area_mm2": total_mm2,
         **{f"area_{name}_mm2": part for name, part in areas.items()},
     }
+
+
+def _rates(columns: Columns) -> tuple[Floats, dict[str, Floats]]:
+    """Bytes per cycle of each design's memory, and what one of its channels is (`memory.Link`), float64[n] each."""
+    links = {str(name): link(str(name)) for name in np.unique(columns["memory"])}
+    found = {
+        what: _table(columns["memory"], {name: getattr(each, what) for name, each in links.items()})
+        for what in ("gbps", "peak_gbps", "pj_per_byte", "background_mw")
+    }
+    return found["gbps"] * columns["memory_channels"] * 1000.0 / columns["frequency_mhz"], found
 
 
 def design_rows(columns: Columns, bytes_per_cycle: Floats) -> Floats:

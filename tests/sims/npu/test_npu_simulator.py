@@ -102,6 +102,18 @@ def test_a_layer_by_hand():
     assert found["energy_static_pj"] == pytest.approx(leakage * found["latency_ns"], rel=1e-5)
 
 
+def test_layers_of_a_design_add_up_to_it(npu):
+    design = npu.space.encode(BASE)
+    layers, whole = npu.by_layer(design, "resnet18"), npu.simulate(design[None], "resnet18")
+    assert [each["layer"] for each in layers] == [layer.name for layer in NETWORKS["resnet18"]]
+    for name in ("compute_cycles", "vector_cycles", "stall_cycles"):
+        assert sum(each[name] for each in layers) == whole[name][0]
+    assert sum(each["dram_filter"] for each in layers) == whole["dram_filter_bytes"][0]
+    starved = npu.space.encode({**BASE, "rows": 256, "cols": 256, "arrays": 8, "precision": "fp16", "ofmap_kib": 8})
+    with pytest.raises(InvalidInput, match="half of the ofmap scratchpad holds 4096 B"):
+        npu.by_layer(starved, "resnet18")
+
+
 def test_precision_changes_bytes_energy_and_area():
     small, large = one([gemm("g", 64, 64, 64)]), one([gemm("g", 64, 64, 64)], precision="fp16")
     assert large["dram_bytes"] == 2 * small["dram_bytes"]
