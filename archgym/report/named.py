@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -126,7 +127,7 @@ def _bars(results: NamedResults, column: Column, draw: Draw) -> dict[str, Any] |
     if not np.isfinite(column.values).all():
         caption += f" ✗: no number; where {first} has none, nothing is drawn."
     alt = f"{column.title} by workload, bars of one colour a design: {', '.join(results.designs)}."
-    return draw(f"designs-{column.name}", figure, alt, caption)
+    return draw(f"designs-{re.sub(r'[^A-Za-z0-9_.-]+', '-', column.name)}", figure, alt, caption)
 
 
 def _better(column: Column) -> str:

@@ -111,9 +111,10 @@ def test_constraints_decide_which_named_designs_count(toy):
 
 def test_objectives_without_agents_get_a_table(toy):
     text = read(
-        build(execute(toy, claims=[], objectives=[{"product": {"latency_ns": 1, "power_mw": 1}, "name": "ep"}]))
+        build(execute(toy, claims=[], objectives=[{"product": {"latency_ns": 1, "power_mw": 1}, "name": "e/p"}]))
     )
-    assert "ep (" in text.text
+    assert "e/p (" in text.text
+    assert (toy / "run" / "report" / "designs-e-p.png").is_file()
     assert "plain 5,500 1,300" in text.text
     assert "The answer" not in text.text
 
