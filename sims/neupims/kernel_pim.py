@@ -19,10 +19,10 @@ from archgym.sims.neupims.kernel_gemm import NpuTimes, tree_passes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LAST, OPEN, VECTOR, OPENED = 0, 1, 2, 3
+LAST, OPEN, VECTOR, OPENED, READY = 0, 1, 2, 3, 4
 """Per channel: when its last command issued, whether its banks hold rows, whether the vector's row is open, when the
-last result read began to be possible."""
-PLACES = 4
+last bank's row may be closed, and when a refreshed rank is ready for dot products again."""
+PLACES = 5
 
 
 class PimTimes(NamedTuple):
@@ -56,14 +56,16 @@ class PimTimes(NamedTuple):
     gwrite: float
     gwrite_issue: float
     """From the last command to a GWRITE whose row is open."""
-    gwrite_conflict: float
-    """The same when another row is in the way."""
     gwrite_closed: float
-    """The same when the bank is closed."""
-    after_refresh: float
-    """From the refresh to an activate in a refreshed rank."""
+    """tRCD: from the activate of the vector's row to the GWRITE."""
+    closing: float
+    """tRP."""
+    refresh: float
+    """tRFC."""
+    restart: float
+    """From the first activate a refreshed rank accepts to the first dot product."""
     precharges: float
-    """Cycles in which the precharges of a rank issue, and tRP."""
+    """From the time a refresh is due to its command: the rank's rows are closed."""
     per_cycle: float
     """PIM commands issued per cycle for all channels together, in order; 0: each channel has its own sequencer."""
     traffic: float
@@ -161,6 +163,7 @@ def tile(
         first = max(state[ch, LAST] + p.hold, state[ch, OPENED], arrives) + p.open_gap
     else:
         first = turn + p.closed_gap
+    first = max(first, state[ch, READY])
     if turn < until:  # reads and activates of the NPU are in the way
         first += p.traffic + p.comp * results
     state[ch, OPEN] = 1.0
@@ -188,18 +191,26 @@ def gwrite(p: PimTimes, state: Floats, ch: int, arrives: float, until: float) ->
     busy = p.dual and turn < until  # the NPU has opened another row
     held = state[ch, VECTOR] > 0.0 and not busy
     conflict = busy if p.dual else state[ch, OPEN] > 0.0
-    issue = p.gwrite_issue if held else (p.gwrite_conflict if conflict else p.gwrite_closed)
-    need = p.gwrite + (0.0 if held else issue)
+    if held:
+        wait, work = p.gwrite_issue, 0.0
+    elif conflict:
+        wait, work = p.hold, p.closing + p.gwrite_closed
+    else:
+        wait, work = 1.0, p.gwrite_closed
+    need = p.gwrite + (0.0 if held else p.closing + p.gwrite_closed + (p.hold if conflict else 0.0))
     number = next_refresh(p, turn)
     if number * p.interval - turn - 1.0 <= need:
+        refreshed = number * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
         _refreshed(p, state, ch, number)
-        at = number * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
-        if state[ch, VECTOR] == 0.0:  # its row was in the refreshed rank, or is opened anew
-            same = int(number - 1) % p.ranks == 0
-            at = (number * p.interval + p.after_refresh if same else at) + p.gwrite_closed
-        done = at + p.gwrite
+        if int(number - 1) % p.ranks == 0:  # the vector's bank is in the refreshed rank
+            done = refreshed + p.refresh + p.gwrite_closed + p.gwrite
+        elif held and p.dual:
+            done = refreshed + 1.0 + p.gwrite
+        else:
+            done = refreshed + 1.0 + (p.closing if conflict else 0.0) + p.gwrite_closed + p.gwrite
+        state[ch, READY] = refreshed + p.refresh + p.restart
     else:
-        done = max(state[ch, LAST] + issue, arrives + (0.0 if held else issue)) + p.gwrite
+        done = max(state[ch, LAST] + wait, arrives) + work + p.gwrite
     state[ch, VECTOR] = 1.0
     state[ch, LAST] = done - p.hold if state[ch, OPEN] > 0.0 else done - 1.0
     state[ch, OPENED] = 0.0
