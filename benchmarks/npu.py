@@ -48,7 +48,9 @@ def bursts(designs: int = 60) -> dict[str, dict[str, float]]:
         ratios = []
         for _ in range(designs):
             sides, halves = rng.choice([8, 16, 32, 64, 128], 2), 512 * 2.0 ** rng.integers(3, 12, 3)
-            row = np.array([*sides, 1, rng.integers(3), *halves, 2.0 ** rng.integers(2, 8), 64, rng.choice([1, 2])])
+            row = np.array(
+                [*sides, 1, rng.integers(3), *halves, 2.0 ** rng.integers(2, 8), 64, rng.choice([1, 2]), 1 << 30]
+            )
             for layer in layers:
                 out = np.zeros((1, L.OUTS))
                 kernel.score(layer_table([layer]), row[None], out)

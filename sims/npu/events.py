@@ -60,10 +60,13 @@ def fold_by_fold(layer: Layer, design: Floats) -> Run:
         design: a row of `layout.DESIGN_NAMES`, with one array.
 
     Raises:
-        InvalidInput: for a vector layer, more than one instance or more than one array.
+        InvalidInput: for a vector layer, more than one instance, more than one array, or a stream that is cut.
     """
     if layer.kind == "vector" or layer.instances != 1 or design[L.D_ARRAYS] != 1:
         raise InvalidInput(f"layer {layer.name!r}: fold by fold runs one GEMM on one array only")
+    time = {"ws": layer.rows, "is": layer.n, "os": 0}[DATAFLOWS[int(design[L.D_DATAFLOW])]]
+    if time > design[L.D_STREAM]:
+        raise InvalidInput(f"layer {layer.name!r}: fold by fold runs one stream, not {time} in {design[L.D_STREAM]:g}s")
     row = layer_table([layer])[0]
     orders = [_ordered(row, design, rows_first) for rows_first in (True, False)]
     return min(orders, key=lambda run: run.total_bytes)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from archgym.sims.npu.jit import compiled
 from archgym.sims.npu.layout import (
-    D_ARRAYS, D_COLS, D_DATAFLOW, D_ELEMENT, D_FILTER, D_IFMAP, D_LANES, D_LINK, D_OFMAP, D_ROWS, FUSED, L_ELEMENTS,
-    L_IFMAP, L_INSTANCES, L_K, L_KIND, L_M, L_N, L_PASSES, L_READS, L_SCALARS, L_TREES, L_WIDTH, MATRIX, O_COMPUTE,
-    O_D_FILTER, O_D_IFMAP, O_D_READ, O_D_VREAD, O_D_VWRITE, O_D_WRITE, O_MACS, O_OPS, O_S_FILTER, O_S_IFMAP, O_S_READ,
-    O_S_WRITE, O_STALL, O_VECTOR, OUTS, SUM_BYTES,
+    D_ARRAYS, D_COLS, D_DATAFLOW, D_ELEMENT, D_FILTER, D_IFMAP, D_LANES, D_LINK, D_OFMAP, D_ROWS, D_STREAM, FUSED,
+    L_ELEMENTS, L_IFMAP, L_INSTANCES, L_K, L_KIND, L_M, L_N, L_PASSES, L_READS, L_SCALARS, L_TREES, L_WIDTH, MATRIX,
+    O_COMPUTE, O_D_FILTER, O_D_IFMAP, O_D_READ, O_D_VREAD, O_D_VWRITE, O_D_WRITE, O_MACS, O_OPS, O_S_FILTER, O_S_IFMAP,
+    O_S_READ, O_S_WRITE, O_STALL, O_VECTOR, OUTS, SUM_BYTES,
 )  # fmt: skip
 from archgym.sims.npu.systolic import OS, WS
 
@@ -46,18 +46,21 @@ def split(on_rows: float, on_cols: float, time: float, instances: float, design:
     """How several arrays share a layer, and its compute cycles: 0 by columns, 1 by n or m elsewhere, 2 by instances.
 
     Between them the first two are the split over n and the split over m: in output stationary m lies on the rows, in
-    the others the second dimension of the output is time.
+    the others the second dimension of the output is time, which may be cut into streams.
     """
     rows, cols, arrays = design[D_ROWS], design[D_COLS], design[D_ARRAYS]
-    load = 0.0 if design[D_DATAFLOW] == OS else rows
-    fixed = load + rows + cols - 2.0
+    stationary = design[D_DATAFLOW] != OS
+    fixed = (rows if stationary else 0.0) + rows + cols - 2.0
     row_folds, col_folds = pieces(on_rows, rows), pieces(on_cols, cols)
-    by_cols = instances * row_folds * pieces(on_cols, cols * arrays) * (fixed + time)
-    if design[D_DATAFLOW] == OS:
-        by_other = instances * pieces(on_rows, rows * arrays) * col_folds * (fixed + time)
+    stream = design[D_STREAM] if stationary else time
+    each = pieces(time, stream) * fixed + time
+    by_cols = instances * row_folds * pieces(on_cols, cols * arrays) * each
+    if stationary:
+        share = pieces(time, arrays)
+        by_other = instances * row_folds * col_folds * (pieces(share, stream) * fixed + share)
     else:
-        by_other = instances * row_folds * col_folds * (fixed + pieces(time, arrays))
-    by_instances = pieces(instances, arrays) * row_folds * col_folds * (fixed + time)
+        by_other = instances * pieces(on_rows, rows * arrays) * col_folds * each
+    by_instances = pieces(instances, arrays) * row_folds * col_folds * each
     if by_cols <= by_other and by_cols <= by_instances:
         return 0, by_cols - 1.0
     if by_other <= by_instances:
@@ -66,62 +69,104 @@ def split(on_rows: float, on_cols: float, time: float, instances: float, design:
 
 
 @compiled
+def again(
+    x: float, x_fold: float, half_x: float, row_folds: float, y: float, y_fold: float, half_y: float, col_folds: float,
+    ways: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Bytes of X, of Y one way, and of both that are moved more than once, in the loop order that moves fewer.
+
+    Rows first: a part of X stays while j runs, Y comes round once a row. Columns first: the other way.
+    """
+    x_rows = (col_folds - 1.0) * excess(x, x_fold, row_folds, half_x)
+    y_rows = (row_folds - 1.0) * max(0.0, y - half_y)
+    x_cols = (col_folds - 1.0) * max(0.0, x - half_x)
+    y_cols = (row_folds - 1.0) * excess(y, y_fold, col_folds, half_y)
+    by_rows, by_cols = x_rows + ways * y_rows, x_cols + ways * y_cols
+    if by_rows <= by_cols:
+        return x_rows, y_rows, by_rows
+    return x_cols, y_cols, by_cols
+
+
+@compiled
 def matrix(layer: Floats, design: Floats, out: Floats) -> float:
     """Score a GEMM layer; returns its cycles."""
     m, n, k, instances = layer[L_M], layer[L_N], layer[L_K], layer[L_INSTANCES]
     element, flow, arrays = design[D_ELEMENT], design[D_DATAFLOW], design[D_ARRAYS]
     ifmap, filters, ofmap = layer[L_IFMAP] * element, n * k * element, m * n * element
-    # Totals in bytes of what varies by row folds, by column folds and by fold; the halves that hold the first two; and
-    # how often what does not fit is moved in each further pass: partial sums out and in, at their own width.
+    # Totals in bytes of what varies by row folds, by column folds and by fold; the halves that hold them; and how often
+    # what does not fit is moved in each further pass: partial sums out and in, at their own width.
+    half_z = 0.0
     if flow == WS:
         on_rows, on_cols, time, x, z = k, n, m, ifmap, filters
-        y, half_x, half_y, ways = m * n * SUM_BYTES, design[D_IFMAP], design[D_OFMAP], 2.0
+        y, half_x, half_y, ways, half_z = m * n * SUM_BYTES, design[D_IFMAP], design[D_OFMAP], 2.0, design[D_FILTER]
     elif flow == OS:
         on_rows, on_cols, time, x, z = m, n, k, ifmap, ofmap
         y, half_x, half_y, ways = filters, design[D_IFMAP], design[D_FILTER], 1.0
     else:
         on_rows, on_cols, time, x, z = k, m, n, filters, ifmap
-        y, half_x, half_y, ways = m * n * SUM_BYTES, design[D_FILTER], design[D_OFMAP], 2.0
+        y, half_x, half_y, ways, half_z = m * n * SUM_BYTES, design[D_FILTER], design[D_OFMAP], 2.0, design[D_IFMAP]
     how, compute = split(on_rows, on_cols, time, instances, design)
     rows = design[D_ROWS] * (arrays if how == 1 and flow == OS else 1.0)
     cols = design[D_COLS] * (arrays if how == 0 else 1.0)
+    beside = arrays if how == 1 and flow != OS else 1.0
     together = min(arrays, instances) if how == 2 else 1.0
-    half_x, half_y = half_x / together, half_y / together
+    half_x, half_y, half_z = half_x / together, half_y / together, half_z / together
     row_folds, col_folds = pieces(on_rows, rows), pieces(on_cols, cols)
-    # Rows first: a part of X stays while j runs, Y comes round once a row. Columns first: the other way.
-    x_rows, y_rows = excess(x, x / on_rows * rows, row_folds, half_x), max(0.0, y - half_y)
-    x_cols, y_cols = max(0.0, x - half_x), excess(y, y / on_cols * cols, col_folds, half_y)
-    again_rows = (col_folds - 1.0) * x_rows + ways * (row_folds - 1.0) * y_rows
-    again_cols = (col_folds - 1.0) * x_cols + ways * (row_folds - 1.0) * y_cols
-    rows_first = again_rows <= again_cols
-    x_again = (col_folds - 1.0) * (x_rows if rows_first else x_cols) * instances
-    y_again = (row_folds - 1.0) * (y_rows if rows_first else y_cols) * instances
+    # Streams: all but the last are `stream` long, and what stays in the array comes again for each.
+    stream = time if flow == OS else min(time, design[D_STREAM] * beside)
+    streams = pieces(time, stream)
+    ending = time - (streams - 1.0) * stream
+    part_x, part_y = x / time, y / time
+    x_again, y_again, both = again(
+        part_x * ending, part_x * ending / on_rows * rows, half_x, row_folds,
+        part_y * ending, part_y * ending / on_cols * cols, half_y, col_folds, ways,
+    )  # fmt: skip
+    if streams > 1.0:
+        x_more, y_more, more = again(
+            part_x * stream, part_x * stream / on_rows * rows, half_x, row_folds,
+            part_y * stream, part_y * stream / on_cols * cols, half_y, col_folds, ways,
+        )  # fmt: skip
+        x_again += (streams - 1.0) * x_more
+        y_again += (streams - 1.0) * y_more
+        both += (streams - 1.0) * more
+    z_again = (streams - 1.0) * max(0.0, z - half_z)
     # What must be there before the first cycle: what stays, and one element of every row (os: and column).
     used_rows, used_cols = min(rows, on_rows), min(cols, on_cols)
     last_cols = on_cols - (col_folds - 1.0) * cols
-    streams = min(arrays, time) if how == 1 and flow != OS else 1.0
+    at_once = min(beside, time)
     if flow == OS:
         first = x / (on_rows * time) * used_rows + y / (on_cols * time) * used_cols
         last = (on_rows - (row_folds - 1.0) * rows) * last_cols * element
     else:
-        first = z / (on_rows * on_cols) * used_rows * used_cols + x / (on_rows * time) * used_rows * streams
-        last = last_cols * streams * element
-    moved = (ifmap + filters + ofmap + min(again_rows, again_cols)) * instances
-    ending = instances - (pieces(instances, arrays) - 1.0) * arrays if how == 2 else 1.0
-    cycles = duration(compute, moved, first * together, last * ending, design[D_LINK])
+        first = z / (on_rows * on_cols) * used_rows * used_cols + x / (on_rows * time) * used_rows * at_once
+        last = last_cols * at_once * element
+    moved = (ifmap + filters + ofmap + (both + z_again)) * instances
+    at_end = instances - (pieces(instances, arrays) - 1.0) * arrays if how == 2 else 1.0
+    cycles = duration(compute, moved, first * together, last * at_end, design[D_LINK])
 
     out[O_COMPUTE] = compute
     out[O_STALL] = cycles - compute
     out[O_MACS] = m * n * k * instances
-    out[O_S_IFMAP] = m * k * instances * element * (1.0 if flow != WS and flow != OS else col_folds)
-    out[O_S_FILTER] = filters * instances * (1.0 if flow == WS else row_folds if flow == OS else col_folds)
+    x_again, y_again, z_again = x_again * instances, y_again * instances, z_again * instances
     sums = m * n * instances * SUM_BYTES
-    out[O_S_READ] = 0.0 if flow == OS else sums * (row_folds - 1.0)
-    out[O_S_WRITE] = ofmap * instances if flow == OS else sums * row_folds
-    out[O_D_IFMAP] = ifmap * instances + (x_again if flow == WS or flow == OS else 0.0)
-    out[O_D_FILTER] = filters * instances + (y_again if flow == OS else 0.0 if flow == WS else x_again)
-    out[O_D_READ] = 0.0 if flow == OS else y_again
-    out[O_D_WRITE] = ofmap * instances + (0.0 if flow == OS else y_again)
+    out[O_D_IFMAP], out[O_D_FILTER], out[O_D_WRITE] = ifmap * instances, filters * instances, ofmap * instances
+    if flow == WS:
+        out[O_S_IFMAP], out[O_S_FILTER] = m * k * instances * element * col_folds, filters * instances * streams
+        out[O_D_IFMAP] += x_again
+        out[O_D_FILTER] += z_again
+    elif flow == OS:
+        out[O_S_IFMAP], out[O_S_FILTER] = m * k * instances * element * col_folds, filters * instances * row_folds
+        out[O_D_IFMAP] += x_again
+        out[O_D_FILTER] += y_again
+        out[O_S_WRITE] = ofmap * instances
+        return cycles
+    else:
+        out[O_S_IFMAP], out[O_S_FILTER] = m * k * instances * element * streams, filters * instances * col_folds
+        out[O_D_IFMAP] += z_again
+        out[O_D_FILTER] += x_again
+    out[O_S_READ], out[O_S_WRITE] = sums * (row_folds - 1.0), sums * row_folds
+    out[O_D_READ] = y_again
+    out[O_D_WRITE] += y_again
     return cycles
 
 

@@ -15,10 +15,11 @@ MATRIX, VECTOR, FUSED = range(3)
 # One row a design (`space.py`).
 DESIGN_NAMES = (
     "rows", "cols", "arrays", "dataflow", "half_ifmap", "half_filter", "half_ofmap", "bytes_per_cycle", "lanes",
-    "element_bytes",
+    "element_bytes", "stream",
 )  # fmt: skip
-"""half_*: bytes of the half of a scratchpad that holds what is in use; the other half takes what comes next."""
-D_ROWS, D_COLS, D_ARRAYS, D_DATAFLOW, D_IFMAP, D_FILTER, D_OFMAP, D_LINK, D_LANES, D_ELEMENT = range(10)
+"""half_*: bytes of the half of a scratchpad that holds what is in use; the other half takes what comes next.
+stream: the longest piece of the dimension in time (ws, is)."""
+D_ROWS, D_COLS, D_ARRAYS, D_DATAFLOW, D_IFMAP, D_FILTER, D_OFMAP, D_LINK, D_LANES, D_ELEMENT, D_STREAM = range(11)
 SUM_BYTES = 4
 """Partial sums are kept in 32 bits, as in the TPU (Jouppi et al., ISCA 2017, section 2: 32-bit accumulators)."""
 

@@ -225,6 +225,7 @@ def design_rows(columns: Columns, bytes_per_cycle: Floats) -> Floats:
         "bytes_per_cycle": bytes_per_cycle,
         "lanes": columns["vector_lanes"],
         "element_bytes": _table(columns["precision"], {name: p.element_bytes for name, p in PRECISIONS.items()}),
+        "stream": columns["stream_length"],
     }
     return np.stack([np.asarray(given[name], dtype=np.float64) for name in L.DESIGN_NAMES], axis=1)
 

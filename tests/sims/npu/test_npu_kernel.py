@@ -24,7 +24,7 @@ HALVES = (L.D_IFMAP, L.D_FILTER, L.D_OFMAP)
 
 
 def design(**changed):
-    given = dict(zip(L.DESIGN_NAMES, (4, 4, 1, 0, 1 << 12, 1 << 12, 1 << 12, 8.0, 16, 1), strict=True))
+    given = dict(zip(L.DESIGN_NAMES, (4, 4, 1, 0, 1 << 12, 1 << 12, 1 << 12, 8.0, 16, 1, 1 << 30), strict=True))
     given.update(changed)
     return np.array([given[name] for name in L.DESIGN_NAMES], dtype=np.float64)
 
@@ -71,6 +71,26 @@ class Pad:
             self.kept.add(element)
         elif element not in self.kept:
             self.written += self.width
+
+
+def brute_streams(m, n, k, row):
+    """The same with a long time cut: each stream in the better order; what stays in the array comes again for each."""
+    flow, stream = DATAFLOWS[int(row[L.D_DATAFLOW])], int(row[L.D_STREAM])
+    width, total, tiles = int(row[L.D_ELEMENT]), np.zeros(4), 0
+    time = {"ws": m, "is": n, "os": stream}[flow]
+    pad = Pad(row[L.D_FILTER if flow == "ws" else L.D_IFMAP], width)
+    for start in range(0, time, stream):
+        length = min(stream, time - start)
+        sizes = {"ws": (length, n, k), "is": (m, length, k), "os": (m, n, k)}[flow]
+        total += min((brute_traffic(*sizes, row, rows_first) for rows_first in (True, False)), key=sum)
+        if flow != "os":
+            stays = n * k if flow == "ws" else m * k
+            total[1 if flow == "ws" else 0] -= stays * width
+            for element in range(stays):
+                pad.operand(element)
+            tiles = pad.read
+    total[1 if flow == "ws" else 0] += tiles
+    return tuple(total)
 
 
 def brute_traffic(m, n, k, row, rows_first):
@@ -129,6 +149,41 @@ def test_traffic_is_that_of_a_scratchpad_that_follows_every_element(dataflow, se
         got = tuple(found[f"dram_{name}"] for name in ("ifmap", "filter", "ofmap_read", "ofmap_write"))
         assert sum(got) == min(sum(each) for each in orders)
         assert got in orders
+
+
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("seed", range(12))
+def test_streams_cut_the_time_and_bring_what_stays_again(dataflow, seed):
+    rng = np.random.default_rng(50 + seed)
+    for _ in range(4):
+        m, n, k = (int(size) for size in rng.integers(1, 14, 3))
+        rows, cols, length = (int(size) for size in rng.integers(1, 6, 3))
+        row = design(
+            rows=rows, cols=cols, dataflow=DATAFLOWS.index(dataflow), stream=length,
+            half_ifmap=int(rng.integers(1, 90)), half_filter=int(rng.integers(1, 90)),
+            half_ofmap=L.SUM_BYTES * int(rng.integers(1, 50)),
+        )  # fmt: skip
+        found = scored(gemm("g", m, n, k), row)
+        got = tuple(found[f"dram_{name}"] for name in ("ifmap", "filter", "ofmap_read", "ofmap_write"))
+        assert sum(got) == sum(brute_streams(m, n, k, row))
+        # Each stream is a GEMM of its own, and takes as long as one; they follow each other as folds do.
+        pieces_ = [(m, n, k)]
+        if dataflow != "os":
+            time = m if dataflow == "ws" else n
+            lengths = [min(length, time - start) for start in range(0, time, length)]
+            pieces_ = [(each, n, k) if dataflow == "ws" else (m, each, k) for each in lengths]
+        alone = [int(compute_cycles(*each, rows, cols, dataflow)) for each in pieces_]
+        assert found["compute_cycles"] == sum(alone) + len(alone) - 1
+        accesses = np.sum([sram_accesses(*each, rows, cols, dataflow) for each in pieces_], axis=0)
+        width = 1 if dataflow == "os" else L.SUM_BYTES
+        names = ("sram_ifmap_read", "sram_filter_read", "sram_ofmap_read", "sram_ofmap_write")
+        assert [found[name] for name in names] == [*accesses[:2], *(accesses[2:] * width)]
+
+
+def test_several_arrays_share_a_stream():
+    # 4000 rows over four arrays in streams of 300: 1000 each, in 4 streams of one fold of 22 cycles beside.
+    row = design(rows=8, cols=8, arrays=4, stream=300)
+    assert scored(gemm("g", 4000, 8, 8), row)["compute_cycles"] == 4 * 22 + 1000 - 1
 
 
 def test_traffic_by_hand():
@@ -210,6 +265,8 @@ def test_fold_by_fold_says_what_it_cannot_run():
     ):  # fmt: skip
         with pytest.raises(InvalidInput, match="one GEMM on one array"):
             fold_by_fold(layer, row)
+    with pytest.raises(InvalidInput, match="runs one stream, not 9 in 4s"):
+        fold_by_fold(gemm("g", 9, 2, 2), design(stream=4))
 
 
 # -- what holds for every layer and design --------------------------------------------------------------------------
@@ -227,12 +284,12 @@ LAYERS = st.one_of(
     st.builds(lambda size: vector("v", "add", size), SIZE),
 )  # fmt: skip
 DESIGNS = st.builds(
-    lambda rows, cols, arrays, flow, ifmap, filters, ofmap, link, lanes, element: design(
+    lambda rows, cols, arrays, flow, ifmap, filters, ofmap, link, lanes, element, stream: design(
         rows=rows, cols=cols, arrays=arrays, dataflow=flow, half_ifmap=ifmap, half_filter=filters, half_ofmap=ofmap,
-        bytes_per_cycle=link, lanes=lanes, element_bytes=element),
+        bytes_per_cycle=link, lanes=lanes, element_bytes=element, stream=stream),
     st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 2, 3, 4, 8]), st.integers(0, 2),
     st.integers(1, 1 << 20), st.integers(1, 1 << 20), st.integers(1, 1 << 20), st.floats(0.01, 5000),
-    st.sampled_from([1, 8, 64]), st.sampled_from([1, 2]),
+    st.sampled_from([1, 8, 64]), st.sampled_from([1, 2]), st.sampled_from([1, 7, 64, 1 << 30]),
 )  # fmt: skip
 
 
@@ -293,6 +350,7 @@ def test_with_room_for_everything_only_what_must_move_moves(layer, row):
 @given(SIZE, SIZE, SIZE, DESIGNS)
 def test_one_array_takes_the_closed_form_and_several_never_more(m, n, k, row):
     flow = DATAFLOWS[int(row[L.D_DATAFLOW])]
+    row[L.D_STREAM] = 1 << 30
     several = scored(gemm("g", m, n, k), row)
     row[L.D_ARRAYS] = 1
     found = scored(gemm("g", m, n, k), row)
@@ -381,7 +439,16 @@ def numbers():
     layers += [conv("c", in_h=20, in_w=20, in_c=12, out_c=12, kernel=3, groups=12, padding=1)]
     rows = np.array(
         [
-            [*draw(rng, 40, 2), *draw(rng, 5, 1), flow, *draw(rng, 9999, 3), rng.random() * 50, *draw(rng, 99, 1), 2]
+            [
+                *draw(rng, 40, 2),
+                *draw(rng, 5, 1),
+                flow,
+                *draw(rng, 9999, 3),
+                rng.random() * 50,
+                *draw(rng, 99, 1),
+                2,
+                *draw(rng, 400, 1),
+            ]
             for flow in (0, 1, 2)
             for _ in range(8)
         ]

@@ -220,6 +220,7 @@ def test_the_simulator_runs_what_the_file_says(path, plan, height, width, batch,
     design = {
         "rows": rows, "cols": cols, "arrays": 1, "dataflow": dataflow, "precision": "int8", "frequency_mhz": 1000,
         "vector_lanes": 64, "ifmap_kib": 64, "filter_kib": 64, "ofmap_kib": 64, "memory": "ideal", "memory_channels": 1,
+        "stream_length": 1 << 30,
     }  # fmt: skip
     feature_network("N", plan, height, width).save(path)
     found = npu.simulate(npu.space.encode([design]), f"{path}:batch={batch}").as_dict(0)

@@ -21,8 +21,9 @@ from archgym.sims.npu.table import layer_table
 from archgym.testing import check_simulator
 
 BASE = {
-    "rows": 16, "cols": 16, "arrays": 1, "dataflow": "ws", "precision": "int8", "frequency_mhz": 1000,
-    "vector_lanes": 64, "ifmap_kib": 64, "filter_kib": 64, "ofmap_kib": 64, "memory": IDEAL, "memory_channels": 1,
+    "rows": 16, "cols": 16, "arrays": 1, "dataflow": "ws", "stream_length": 1 << 30, "precision": "int8",
+    "frequency_mhz": 1000, "vector_lanes": 64, "ifmap_kib": 64, "filter_kib": 64, "ofmap_kib": 64,
+    "memory": IDEAL, "memory_channels": 1,
 }  # fmt: skip
 
 
@@ -230,6 +231,14 @@ def test_scratchpads_that_cannot_feed_the_arrays_are_infeasible_with_the_reason(
 def test_memories_must_be_a_list(memories):
     with pytest.raises(InvalidInput, match="memories must be a list"):
         SystolicNpu(memories)
+
+
+def test_output_stationary_designs_differ_in_no_stream(npu):
+    for flow, same in (("os", True), ("ws", False), ("is", False)):
+        short, long = (npu.space.encode({**BASE, "dataflow": flow, "stream_length": n})[None] for n in (64, 1 << 30))
+        assert bool((npu.canonical(short) == npu.canonical(long)).all()) is same
+        values = [npu.simulate(each, "alexnet").values for each in (short, long)]
+        assert np.array_equal(*values) is same
 
 
 def test_an_unknown_memory_names_the_nearest():
