@@ -152,9 +152,14 @@ def simulate(
         log: keep the command log.
 
     Raises:
-        InvalidInput: for a bank, row or column that does not exist, COMPs beyond the row, or requests out of order.
+        InvalidInput: for a bank, row or column that does not exist, COMPs beyond the row, requests out of order,
+            or a device with two command buses.
     """
     controller = controller or Controller()
+    if pim.device.dual_command_bus:
+        raise InvalidInput(
+            f"{pim.device.name} has a bus each for row and column commands; one command bus is simulated"
+        )
     work, bursts = _checked(pim, items, _requests(requests))
     compiled = tables(pim, _REFRESH_COMMAND[controller.refresh])
     state = _state(pim, controller, compiled, work, bursts, 0)

@@ -190,7 +190,7 @@ def pim_device(name: str = "neupims-hbm2", *, timing: Mapping[str, int] | None =
             raise UnknownName("field of a PIM device", key, allowed)
     shape = {key: changes.pop(key) for key in organisation if key in changes}
     if shape or timing:
-        base = replace(base, device=_changed(base.device, shape, timing or {}))
+        changes["device"] = _changed(changes.get("device", base.device), shape, timing or {})
     return replace(base, **changes)
 
 

@@ -169,11 +169,15 @@ def kv_tiles(pim: PimDevice, kv_heads: int, head_dim: int, tokens: ArrayLike) ->
 def refresh_stretch(pim: PimDevice, period: ArrayLike) -> Floats:
     """By how much all-bank refresh stretches kernels of `period` cycles that must fit between refreshes, float64[...].
 
-    Ranks take turns within tREFI; around each refresh the banks close, and no kernel starts that would not end before.
+    Ranks take turns within tREFI. A tile's own precharge hides behind tRFC, and no kernel starts whose header announces
+    that it would end too late; bank by bank, precharges before the refresh take their time, and the header announces
+    more for them than they need.
     """
     cycles = np.asarray(period, dtype=np.float64)
     t, ranks = pim.device.timing, pim.device.pseudochannels * pim.ranks
-    interval = t["nREFI"] / ranks
-    room = interval - t["nRFC"] - t["nRP"] - t["nRTP"]
-    fitting = np.maximum(1.0, np.floor(room / cycles))
-    return np.asarray(np.maximum(interval, fitting * cycles + t["nRFC"] + t["nRP"]) / (fitting * cycles))
+    interval, blocked, announced = t["nREFI"] / ranks, t["nRFC"], 0
+    if pim.precharge == "bank":
+        blocked += pim.banks_per_rank + t["nRP"]
+        announced = max(0, pim.banks * t["nRTP"] - pim.banks - t["nRP"])
+    fitting = np.maximum(1.0, np.floor((interval - blocked - announced) / cycles))
+    return np.asarray(np.maximum(interval, fitting * cycles + blocked) / (fitting * cycles))

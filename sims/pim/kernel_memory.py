@@ -7,11 +7,11 @@ from archgym.sims.pim.kernel_issue import issue, legal_bank, legal_rank
 from archgym.sims.pim.layout import (
     ACT, ALL_BANK, ARRIVAL, BLOCKED, B_MARK, B_MEMORY, C_BANKS, C_DUAL, C_FAW, C_GROUPS, C_INTERVAL, C_PER_GROUP,
     C_PIM_COLUMN, C_POLICY, C_PRECHARGE_ALL, C_QUEUE, C_QUEUE_AT, C_RANKS, C_RD_TO_RESULT, C_READ_END, C_REFRESH,
-    C_RESULT_TO_RD, C_RESULT_TO_WR, C_WRITE_END, C_WR_TO_RESULT, INFINITY, KIND, KIND_GWRITE, KIND_TILE, K_DUE,
+    C_RESULT_TO_RD, C_RESULT_TO_WR, C_WRITE_END, C_WR_TO_RESULT, GWRITE, INFINITY, KIND, KIND_GWRITE, KIND_TILE, K_DUE,
     K_NEXT_ACTIVATE, K_OWED, K_REFRESH_BANK, M_BANK, M_COMMAND, M_SLOT, M_TIME, NO_REFRESH, PIM_PRE, PIM_PREA, PRE,
-    PREA, Q_ARRIVAL, Q_BANK, Q_COLUMN, Q_DONE, Q_ROW, Q_WRITE, RD, REFAB, REFPB, ROW, R_BANK, R_COMMAND, R_TIME,
-    S_ACTIVE, S_GWRITE_BANK, S_ITEM, S_MEMORY_END, S_NEXT_REQUEST, S_QUEUED, S_RESULT_AT, S_SERVED, S_SERVED_DURING,
-    S_TURN, WR, State,
+    PREA, PWRITE, P_COMMAND, P_TIME, Q_ARRIVAL, Q_BANK, Q_COLUMN, Q_DONE, Q_ROW, Q_WRITE, RD, READRES, REFAB, REFPB,
+    ROW, R_BANK, R_COMMAND, R_TIME, S_ACTIVE, S_GWRITE_BANK, S_ITEM, S_MEMORY_END, S_NEXT_REQUEST, S_QUEUED,
+    S_RESULT_AT, S_SERVED, S_SERVED_DURING, S_TURN, WR, State,
 )  # fmt: skip
 
 
@@ -121,7 +121,8 @@ def memory_candidate(st: State, now: int, refreshing: bool, yields: bool) -> Non
     """The best command for the waiting requests: M_TIME, M_COMMAND, M_BANK, M_SLOT (place in the queue).
 
     Of those legal first: a read or write before a row command, then the older request. A row with waiting hits is not
-    closed. Where memory `yields`, no activate goes out that would hold up a group activate in sight.
+    closed. Where memory `yields`, no activate goes out that would hold up a group activate in sight, and no burst that
+    would put off PIM's next use of the data bus (a stream of them would do so for good).
     """
     c = s = st.s
     s[M_TIME], s[M_COMMAND], s[M_SLOT] = INFINITY, -1, -1
@@ -144,6 +145,8 @@ def memory_candidate(st: State, now: int, refreshing: bool, yields: bool) -> Non
             row_command = 0
             command = WR if line[Q_WRITE] == 1 else RD
             at = _clear_of_result(st, command, max(now, legal_bank(st, command, bank)))
+            if yields and _in_the_way(st, command, at):
+                continue
         elif st.bank[bank, B_MARK] > 0:
             continue
         else:
@@ -161,6 +164,16 @@ def memory_candidate(st: State, now: int, refreshing: bool, yields: bool) -> Non
         if at < s[M_TIME] or (at == s[M_TIME] and row_command < best_row_command):
             best_row_command = row_command
             s[M_TIME], s[M_COMMAND], s[M_BANK], s[M_SLOT] = at, command, bank, place
+
+
+@inner
+def _in_the_way(st: State, command: int, at: int) -> bool:
+    """Whether a burst would put off the READRES, GWRITE or PWRITE that PIM needs next."""
+    c, wanted = st.s, st.s[P_COMMAND]
+    if wanted == READRES:
+        return bool(at + (c[C_WR_TO_RESULT] if command == WR else c[C_RD_TO_RESULT]) > c[P_TIME])
+    turn = max(c[C_WR_TO_RESULT], c[C_RESULT_TO_WR])
+    return bool(wanted in (GWRITE, PWRITE) and at + turn > c[P_TIME])
 
 
 @inner
