@@ -1,4 +1,4 @@
-"""Area of one device of a system by part, in mm2."""
+"""Area of one device of a system by part, in mm2: all silicon, the memory's dies included."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import lru_cache
 from archgym.sims.neupims import gpu
 from archgym.sims.neupims.system import System, memory_of
 from archgym.sims.npu import area as npu_area
+from archgym.sims.pim.area import area as pim_area
 
-PARTS = ("arrays", "sram", "vector", "interface")
+PARTS = ("host", "dram", "pim")
 
 
 @lru_cache(maxsize=8192)
@@ -25,8 +26,11 @@ def npu_parts(system: System) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def area_mm2(system: System) -> float:
-    """One device."""
+@lru_cache(maxsize=8192)
+def parts(system: System) -> dict[str, float]:
+    """NPU or GPU, DRAM dies, and what PIM adds to them (multipliers, and the second row buffer where there are two)."""
     if system.host == "gpu":
-        return gpu.DIE_MM2
-    return sum(npu_parts(system).values())
+        return {"host": gpu.DIE_MM2, "dram": gpu.DRAM_MM2, "pim": 0.0}
+    found = pim_area(memory_of(system))
+    added = 0.0 if system.pim == "none" else found.multipliers_mm2 + found.row_buffer_mm2
+    return {"host": sum(npu_parts(system).values()), "dram": found.dram_mm2, "pim": added}

@@ -100,7 +100,7 @@ def _share(system: System, head_dim: int) -> float:
     found = hardware(system)
     comps = -(-min(head_dim, found.memory.page_elements) // found.memory.multipliers_per_bank)
     results = max(1, found.memory.page_elements // head_dim)
-    return bus_share(found.memory, period(found.pim, comps, results), results)
+    return bus_share(found.memory, period(found.pim, comps, results), comps, results)
 
 
 def place(
@@ -188,7 +188,7 @@ def simulate_block(
     if sub_batches:
         halve(at, np.zeros(system.channels, dtype=np.int64), half)
         sub_batches = bool(half.any())
-    moved = np.zeros(3)
+    moved = np.zeros(2)
     shape = shape_of(system, decoder, tensor)
     keys = _keys(system, shape.heads, shape.kv_heads, shape.head_dim)
     ends = run(found.stream, found.npu, found.pim, shape, keys, requests[order], at, half, sub_batches, moved)

@@ -37,6 +37,8 @@ class Pass:
     """Of one layer on the arrays of one device (or the GPU)."""
     pim_busy_ns: float
     """Of one layer: dot products, mean over the channels."""
+    pim_kernel_ns: float
+    """Of one layer: whole kernels, mean over the channels."""
     moved_bytes: float
     """Of one layer over the data buses of one device."""
     energy_pj: dict[str, float]
@@ -68,7 +70,8 @@ def _metrics(system: System, parallel: Parallel, load: Workload, done: Pass) -> 
     for name, milliwatts in done.standing_mw.items():
         parts[name] = parts.get(name, 0.0) + milliwatts * devices * done.total_ns / batch
     energy_pj = sum(parts.values())
-    size = area.area_mm2(system) * devices
+    sizes = {name: value * devices for name, value in area.parts(system).items()}
+    size = sum(sizes.values())
     peak_flops, peak_bytes = _peaks(system)
     return {
         "tokens_per_s": tokens_per_s,
@@ -76,11 +79,13 @@ def _metrics(system: System, parallel: Parallel, load: Workload, done: Pass) -> 
         "block_cycles": done.block_cycles,
         "npu_utilisation": done.flops / (peak_flops * done.layer_ns * 1e-9),
         "pim_utilisation": done.pim_busy_ns / done.layer_ns,
+        "pim_occupancy": done.pim_kernel_ns / done.layer_ns,
         "bandwidth_utilisation": done.moved_bytes / (peak_bytes * done.layer_ns * 1e-9),
         "energy_pj_per_token": energy_pj,
         **{f"energy_{name}_pj": parts.get(name, 0.0) for name in energy.PARTS},
         "power_mw": energy_pj * batch / done.total_ns,
         "area_mm2": size,
+        **{f"area_{name}_mm2": sizes[name] for name in area.PARTS},
         "tokens_per_joule": 1e12 / energy_pj,
         "tokens_per_s_per_mm2": tokens_per_s / size,
     }
@@ -99,7 +104,7 @@ def _gpu_pass(_: System, parallel: Parallel, load: Workload, link: Link | None) 
     work = np.mean([gpu.block_work(load.decoder, batch, parallel.tensor) for batch in load.batches], axis=0)
     layer = float(np.mean(times)) + _exchange_ns(load, parallel, load.batch, link)
     total = load.decoder.layers * layer + _hand_over_ns(load, parallel, link)
-    return Pass(layer, total, 0.0, float(work[0]), 0.0, float(work[1]), {}, {"gpu": gpu.BOARD_MW})
+    return Pass(layer, total, 0.0, float(work[0]), 0.0, 0.0, float(work[1]), {}, {"gpu": gpu.BOARD_MW})
 
 
 def _npu_pass(system: System, parallel: Parallel, load: Workload, link: Link | None) -> Pass:
@@ -117,20 +122,20 @@ def _npu_pass(system: System, parallel: Parallel, load: Workload, link: Link | N
     read = float(np.mean([one.read_bytes / one.layers for one in blocks]))
     shape = shape_of(system, load.decoder, parallel.tensor)
     contexts = float(np.mean([sum(batch) for batch in load.batches]))
-    counts = _counts(system, shape, load.batch, contexts, read, moved - read, layer)
+    counts = _counts(system, shape, load.batch, contexts, read, moved - read)
     memory = hardware(system).memory
-    parts = energy.npu_parts(counts, system.scratchpad_kib, 0.0) | energy.dram_parts(memory, counts)
+    parts = energy.npu_parts(counts, system.scratchpad_kib) | {"dram": energy.dram_pj(memory, counts)}
     standing = {
         "leakage": energy.npu_leakage_mw(area.npu_parts(system), system.scratchpad_kib),
-        "background": parts.pop("background") / layer,
+        "background": energy.background_mw(memory),
     }
-    parts.pop("leakage")
-    busy = 0.0
+    busy = kernels = 0.0
     if shape.pim:
         work = _work(system, load, parallel.tensor)
         parts["pim"] = energy.pim_pj(memory, work) / len(load.batches)
         busy = float(work.comps.sum()) / len(load.batches) / system.channels * memory.comp_cycles * nanoseconds
-    return Pass(layer, total, cycles, 2.0 * counts.macs, busy, moved, parts, standing)
+        kernels = float(work.cycles.sum()) / len(load.batches) / system.channels * nanoseconds
+    return Pass(layer, total, cycles, 2.0 * counts.macs, busy, kernels, moved, parts, standing)
 
 
 @lru_cache(maxsize=256)
@@ -177,9 +182,7 @@ def _hand_over_ns(load: Workload, parallel: Parallel, link: Link | None) -> floa
     return parallel.pipeline * (size / (link.bytes_per_s * link.efficiency) + link.latency_s) * 1e9
 
 
-def _counts(
-    system: System, s: Shape, tokens: int, contexts: float, read: float, written: float, time_ns: float
-) -> Counts:
+def _counts(system: System, s: Shape, tokens: int, contexts: float, read: float, written: float) -> Counts:
     """Operations of one layer on one device."""
     weights = s.hidden * (s.qkv + s.attention + s.up + s.down)
     macs = float(tokens) * weights
@@ -193,4 +196,4 @@ def _counts(
         streamed += energy.ELEMENT_BYTES * 2 * contexts * s.kv_heads * s.head_dim
     per_token = 2 * LAYERNORM_OPS * s.hidden + 2 * s.hidden + ACTIVATION_OPS * s.up
     vector = tokens * per_token + SOFTMAX_OPS * contexts * s.heads
-    return Counts(macs, streamed, vector, read, written, time_ns)
+    return Counts(macs, streamed, vector, read, written)

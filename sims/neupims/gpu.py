@@ -17,6 +17,8 @@ from archgym.sims.llm.roofline import Processor, processor
 NAME = "a100-40gb"
 BOARD_MW = 400_000.0
 """NVIDIA A100 data sheet: 400 W for the SXM4 board; every nanosecond is charged with all of it."""
+DRAM_MM2 = 40 * 91.99
+"""40 GB of HBM2 in dies of 8 Gb (`archgym.sims.pim.area`)."""
 DIE_MM2 = 826.0
 """NVIDIA A100 architecture white paper: GA100, 826 mm2."""
 

@@ -45,7 +45,7 @@ def run(
     """Simulate the stages; float64[6, 3]: cumulative ends of each stage and its halves, in cycles of the memory.
 
     Requests come in the order in which their commands are issued. `half[i]` is 0 or 1: the sub-batch of request i (all
-    0 without). `moved` becomes bytes read and written by the NPU, and cycles of the busiest channel's PIM kernels.
+    0 without). `moved` becomes bytes read and written by the NPU.
     """
     size = ELEMENT_BYTES * (
         shape.hidden * max(shape.qkv, shape.attention, shape.up, shape.down)
@@ -83,7 +83,6 @@ def run(
                 pim, on_pim, at, shape.heads, shape.columns, shape.page, shape.multipliers,
                 logits + mem_times.store, until, state,
             )  # fmt: skip
-            moved[2] += pim_end - now
             mem[SHARE], mem[UNTIL] = shape.share, pim_end
             store(mem, mem_times, now, ELEMENT_BYTES * shape.heads * on_pim.sum())
         if out:

@@ -85,10 +85,8 @@ def _rounded(comps: int) -> int:
 
 @lean
 def result_cycles(p: PimTimes, comps: int) -> float:
-    """From one result of a tile to the next."""
-    if p.composite:
-        return p.comp * (max(comps, p.fill) + 1)
-    return p.comp * (comps + 1)
+    """From one result of a tile to the next: its dot products, at least those that fill the pipeline, and a read."""
+    return p.comp * (max(comps, p.fill) + 1)
 
 
 @lean
@@ -112,7 +110,7 @@ def period(p: PimTimes, comps: int, results: int) -> float:
     if p.composite:
         one = (results - 1) * result_cycles(p, comps)
         return max(one + p.hold + p.per_comp * (comps - 1), p.restore) + p.open_gap
-    one = max(results * result_cycles(p, comps) - p.comp, float(p.fill))
+    one = results * result_cycles(p, comps) - p.comp
     return max(one + p.hold, p.restore) + p.open_gap
 
 
@@ -173,7 +171,7 @@ def tile(
         state[ch, LAST] = first + (results - 1) * result_cycles(p, comps)
         state[ch, OPENED] = max(first + p.restore, state[ch, LAST] + p.hold + p.per_comp * (comps - 1))
     else:
-        state[ch, LAST] = first + max(results * result_cycles(p, comps) - p.comp, float(p.fill))
+        state[ch, LAST] = first + results * result_cycles(p, comps) - p.comp
         state[ch, OPENED] = first + p.restore
 
 

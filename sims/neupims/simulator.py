@@ -32,11 +32,17 @@ METRICS = (
     Metric("block_cycles", "cycles", "minimize", "NPU cycles of the simulated stages (0 on a GPU)."),
     Metric("npu_utilisation", "", "maximize", "Multiply-accumulates over what the arrays could do meanwhile."),
     Metric("pim_utilisation", "", "maximize", "Share of the time in which a channel's banks multiply."),
+    Metric(
+        "pim_occupancy", "", "maximize", "Share of the time that PIM kernels of a channel take, rows opened included."
+    ),
     Metric("bandwidth_utilisation", "", "maximize", "Bytes over the data buses over what they could move."),
     Metric("energy_pj_per_token", "pJ", "minimize", "All of the following, all devices."),
     *(Metric(f"energy_{name}_pj", "pJ", "minimize", f"Per token. {_PART_DOCS[name]}") for name in PARTS),
     Metric("power_mw", "mW", "minimize", "Mean power of all devices."),
-    Metric("area_mm2", "mm2", "minimize", "Chips that compute, all devices."),
+    Metric("area_mm2", "mm2", "minimize", "All silicon of all devices: the sum of the following."),
+    Metric("area_host_mm2", "mm2", "minimize", "NPU (45 nm) or GPU."),
+    Metric("area_dram_mm2", "mm2", "minimize", "DRAM dies without PIM."),
+    Metric("area_pim_mm2", "mm2", "minimize", "What PIM adds to the DRAM dies."),
     Metric("tokens_per_joule", "tokens/J", "maximize", "Tokens per energy."),
     Metric("tokens_per_s_per_mm2", "tokens/s/mm2", "maximize", "Throughput per area."),
 )

@@ -13,6 +13,8 @@ from archgym.sims.pim.device import PimDevice, pim_device
 
 RANKS, BANK_GROUPS = 2, 4
 """Of every channel (casys-kaist/NeuPIMs f299af3, extern/NewtonSim/configs/HBM2_8Gb_x128_dualpim.ini)."""
+_FAW = 30
+"""tFAW for rows of 1 KiB, in cycles (the same file)."""
 _CHOICES = {
     "host": ("npu", "gpu"),
     "pim": ("none", "single", "dual"),
@@ -118,6 +120,8 @@ def pim_of(row_buffers: int, composite: bool, multipliers: int, channels: int, b
         changed["banks_per_group"] = banks // (RANKS * BANK_GROUPS)
     if page != 1024:
         changed["page_bytes"] = page
+        # The window limits the current of activates, and that grows with the row.
+        changed["timing"] = {"nFAW": max(1, _FAW * page // 1024)}
     return pim_device(
         "neupims-hbm2-code",
         row_buffers=row_buffers,

@@ -101,16 +101,20 @@ def key_shape(pim: PimDevice, heads: int, kv_heads: int, head_dim: int) -> NDArr
     return np.array([pim.banks, heads // kv_heads, *flat], dtype=np.int64)
 
 
-def bus_share(pim: PimDevice, period: float, results: int) -> float:
-    """Part of the data bus that reads keep while tiles of `period` cycles with `results` results run beside them.
+def bus_share(pim: PimDevice, period: float, comps: int, results: int) -> float:
+    """Part of the data bus that reads keep while tiles of `period` cycles run beside them.
 
-    Precharges fill the command bus; a composite command keeps reads away for a burst and a turn of the bus; of the
-    header and the group activates every other one meets a read, which takes every other cycle. With one row buffer
-    nothing is left: the banks serve one or the other.
+    Precharges fill the command bus; a composite command keeps reads away for a burst and a turn of the bus, a COMP or
+    READRES of its own each time (tCCD); of the header and the group activates every other one meets a read, which takes
+    every other cycle. With one row buffer nothing is left: the banks serve one or the other.
     """
     if pim.row_buffers == 1:
         return 0.0
     t, ranks = pim.device.timing, pim.device.pseudochannels * pim.ranks
     precharges = pim.banks if pim.precharge == "bank" else ranks
-    lost = precharges + results * (t["nBL"] + t["nRTRS"]) + (1 + ranks * pim.activations_per_rank) / t["nBL"]
+    if pim.command_set == "composite":
+        commands = results * (t["nBL"] + t["nRTRS"])
+    else:
+        commands = results * (comps + 1) * pim.comp_cycles
+    lost = precharges + commands + (1 + ranks * pim.activations_per_rank) / t["nBL"]
     return max(0.0, 1.0 - lost / period)
