@@ -82,13 +82,12 @@ def stage(
     prompt_share = np.ceil(prompts / rates.nodes) / prompts if prompts else 0.0
     tokens, most_tokens = decoding + prompt_tokens, most_decoding + prompt_tokens * prompt_share
     last, most_last = decoding + prompts, most_decoding + prompts * prompt_share
-    for row in rows:
-        count, most = (last, most_last) if row[5] > 0 else (tokens, most_tokens)
-        flops, moved = row[3] * row[0] * most, row[3] * (row[1] + row[2] * most)
-        place = _faster(rates, flops, moved, row[4] > 0, out)
-        total = rates.nodes * row[1] + row[2] * count
-        out[place] += row[3] * total * rates.tensor
-        out[FLOPS] += row[3] * row[0] * count * rates.tensor
+    for row in range(len(rows)):  # by index: a view of each row would cost more than its arithmetic
+        flops, fixed, moved, repeats = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3]
+        count, most = (last, most_last) if rows[row, 5] > 0 else (tokens, most_tokens)
+        place = _faster(rates, repeats * flops * most, repeats * (fixed + moved * most), rows[row, 4] > 0, out)
+        out[place] += repeats * (rates.nodes * fixed + moved * count) * rates.tensor
+        out[FLOPS] += repeats * flops * count * rates.tensor
     decode_share = most_decoding / decoding if decoding else 0.0
     _attention(rates, decoding, context, decode_share, prompt_tokens, pairs, prompt_share, out)
     if len(grid):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, astuple, dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -86,11 +87,16 @@ class Served:
         """Tokens generated over the time."""
         return self.tokens / self.seconds
 
+    @cached_property
+    def _sorted_gaps(self) -> tuple[Floats, Floats]:
+        """Gaps in ascending order, and how many tokens there are up to each."""
+        order = np.argsort(self.gap_s)
+        return self.gap_s[order], np.cumsum(self.gap_count[order])
+
     def tbt_s(self, percentile: float) -> float:
         """Percentile (0 to 100) of the time between tokens, each token counted."""
-        order = np.argsort(self.gap_s)
-        above = np.cumsum(self.gap_count[order])
-        return float(self.gap_s[order[np.searchsorted(above, percentile / 100 * above[-1])]])
+        gaps, tokens = self._sorted_gaps
+        return float(gaps[np.searchsorted(tokens, percentile / 100 * tokens[-1])])
 
 
 def serve(workload: Workload, system: System, *, overflow: Overflow = "refuse", seed: int = 0) -> Served:
