@@ -20,7 +20,8 @@ __all__ = ["IDEAL", "Link", "link"]
 
 IDEAL = "ideal"
 _IDEAL_GBPS = 16.0  # of one channel; a round number, what an architect asks of "some" memory
-_IDEAL_PJ_PER_BIT = 3.92  # HBM2, cells to interface: O'Connor et al., "Fine-Grained DRAM", MICRO 2017, section 2
+_IDEAL_PJ_PER_BIT = 1300.0 / 64  # interface and standby included; the devices below count those apart or not at all
+"""64 bits cost 1.3-2.6 nJ: Horowitz, "Computing's energy problem", ISSCC 2014, figure 1.1.9."""
 
 _STREAM_REQUESTS = 12_288  # some 20-100 refresh intervals, so that the average has settled
 _BLOCK_BYTES = 2048

@@ -168,7 +168,8 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
     kib = {name: columns[f"{name}_kib"] for name in ("ifmap", "filter", "ofmap")}
     all_kib = kib["ifmap"] + kib["filter"] + kib["ofmap"]
     each_um2 = _table(columns["precision"], {name: area.element_um2(name) for name in PRECISIONS})
-    areas = area.parts(elements, each_um2, all_kib, columns["vector_lanes"], links["peak_gbps"] * channels)
+    sram_mm2, sram_mw = scratchpads(columns)
+    areas = area.parts(elements, each_um2, all_kib, columns["vector_lanes"], links["peak_gbps"] * channels, sram_mm2)
     cycles = counts["compute_cycles"] + counts["vector_cycles"] + counts["stall_cycles"]
     latency_ns = cycles * 1000.0 / columns["frequency_mhz"]
     per_mac = {f"{p} {d}": energy.mac_pj(p, d) for p in PRECISIONS for d in DATAFLOWS}
@@ -179,7 +180,7 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
         mac,
         links["pj_per_byte"],
         links["background_mw"] * channels,
-        area.leakage_mw(areas, all_kib),
+        area.leakage_mw(areas, all_kib, sram_mw),
         latency_ns,
     )
     total_pj, total_mm2 = _sum(energies), _sum(areas)
@@ -235,23 +236,43 @@ def shortages(columns: Columns) -> list[str]:
 
     Half a scratchpad feeds the arrays while the other is filled, so it must hold what they take in one cycle.
     """
-    lanes_of = {
+    found = [""] * len(columns["rows"])
+    for pad, needed in taken(columns).items():
+        half = columns[f"{pad}_kib"] * 512
+        for row in np.flatnonzero(needed > half).tolist():
+            found[row] = found[row] or (
+                f"half of the {pad} scratchpad holds {int(half[row])} B; the arrays take {int(needed[row])} B a cycle"
+            )
+    return found
+
+
+def scratchpads(columns: Columns) -> tuple[Floats, Floats]:
+    """Area in mm2 and leakage in mW of the three scratchpads, float64[n] each.
+
+    Partial sums (ws, is) are read and written in the same cycle, which takes banks of one port twice.
+    """
+    area_mm2, leakage_mw = np.zeros(len(columns["rows"])), np.zeros(len(columns["rows"]))
+    for pad, width in taken(columns).items():
+        ports = np.where(columns["dataflow"] == "os", 1, 2) if pad == "ofmap" else 1
+        each_mm2, each_mw = area.banked(columns[f"{pad}_kib"], width * ports)
+        area_mm2, leakage_mw = area_mm2 + each_mm2, leakage_mw + each_mw
+    return area_mm2, leakage_mw
+
+
+def taken(columns: Columns) -> dict[str, Floats]:
+    """Bytes the arrays take from, or give to, each scratchpad in a cycle: an element of every row or column."""
+    side = {
         "ws": {"ifmap": "rows", "filter": "cols", "ofmap": "cols"},
         "os": {"ifmap": "rows", "filter": "cols", "ofmap": "cols"},
         "is": {"ifmap": "cols", "filter": "rows", "ofmap": "cols"},
     }
     element = _table(columns["precision"], {name: p.element_bytes for name, p in PRECISIONS.items()})
-    found = [""] * len(element)
+    flows = [columns["dataflow"] == flow for flow in DATAFLOWS]
+    found = {}
     for pad in ("ifmap", "filter", "ofmap"):
-        side = np.select(
-            [columns["dataflow"] == flow for flow in DATAFLOWS], [columns[lanes_of[flow][pad]] for flow in DATAFLOWS]
-        )
+        lanes = np.select(flows, [columns[side[flow][pad]] for flow in DATAFLOWS])
         width = np.maximum(element, L.SUM_BYTES) if pad == "ofmap" else element
-        needed, half = columns["arrays"] * side * width, columns[f"{pad}_kib"] * 512
-        for row in np.flatnonzero(needed > half).tolist():
-            found[row] = found[row] or (
-                f"half of the {pad} scratchpad holds {int(half[row])} B; the arrays take {int(needed[row])} B a cycle"
-            )
+        found[pad] = np.asarray(columns["arrays"] * lanes * width, dtype=np.float64)
     return found
 
 

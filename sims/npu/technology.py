@@ -53,6 +53,12 @@ LOGIC_LEAKAGE_MW_PER_MM2 = 7.395312e-5 / 5.981433e-6  # of that register: 12.4 (
 # wires across the array suggest; it gives 113 pJ for 1 MiB.
 SRAM_PJ_PER_BYTE = 10.0 / 8.0
 SRAM_REFERENCE_KIB = 8.0
+# Macros of 64 bits: words, um2, leakage in mW at 25 degrees C (fakeram45_{32,64,128,512}x64.lib beside Macro). Small
+# ones are less dense, which is what wide ports to small scratchpads cost; deeper banks are several of the last.
+SRAM_WORD_BITS = 64
+SRAM_MACRO_WORDS = (32.0, 64.0, 128.0, 512.0)
+SRAM_MACRO_UM2 = (1754.536, 3817.1, 5479.6, 17301.438)
+SRAM_MACRO_LEAKAGE_MW = (0.0785249, 0.18717, 0.303495, 0.823237)
 SRAM_BIT_UM2 = 45478.818 / (2048 * 39)  # Macro, area: 0.569
 SRAM_BIT_LEAKAGE_MW = 1.8766 / (2048 * 39)  # Macro, cell_leakage_power 1876600 nW, 25 degrees C
 
