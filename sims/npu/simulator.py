@@ -18,6 +18,7 @@ from archgym.sims.npu.layer_csv import read_csv
 from archgym.sims.npu.layers import Network
 from archgym.sims.npu.memory import link
 from archgym.sims.npu.networks import NETWORKS, fingerprint, network
+from archgym.sims.npu.scratchpads import Columns, area_and_leakage, decode, shortages
 from archgym.sims.npu.space import MEMORIES, space as design_space
 from archgym.sims.npu.systolic import DATAFLOWS
 from archgym.sims.npu.table import layer_table
@@ -27,7 +28,6 @@ VERSION = "1"
 """Changes whenever any number can change."""
 
 Floats = NDArray[np.float64]
-Columns = Mapping[str, NDArray[Any]]
 
 METRICS = (
     Metric("cycles", "cycles", "minimize", "Of the whole workload: the next three together."),
@@ -167,13 +167,13 @@ def score(layers: Floats, columns: Columns) -> dict[str, Floats]:
     elements = (columns["rows"] * columns["cols"] * columns["arrays"]).astype(np.float64)
     kib = {name: columns[f"{name}_kib"] for name in ("ifmap", "filter", "ofmap")}
     all_kib = kib["ifmap"] + kib["filter"] + kib["ofmap"]
-    each_um2 = _table(columns["precision"], {name: area.element_um2(name) for name in PRECISIONS})
-    sram_mm2, sram_mw = scratchpads(columns)
+    each_um2 = decode(columns["precision"], {name: area.element_um2(name) for name in PRECISIONS})
+    sram_mm2, sram_mw = area_and_leakage(columns)
     areas = area.parts(elements, each_um2, all_kib, columns["vector_lanes"], links["peak_gbps"] * channels, sram_mm2)
     cycles = counts["compute_cycles"] + counts["vector_cycles"] + counts["stall_cycles"]
     latency_ns = cycles * 1000.0 / columns["frequency_mhz"]
     per_mac = {f"{p} {d}": energy.mac_pj(p, d) for p in PRECISIONS for d in DATAFLOWS}
-    mac = _table(np.strings.add(np.strings.add(columns["precision"], " "), columns["dataflow"]), per_mac)
+    mac = decode(np.strings.add(np.strings.add(columns["precision"], " "), columns["dataflow"]), per_mac)
     energies = energy.parts(
         counts,
         kib,
@@ -210,7 +210,7 @@ def _rates(columns: Columns) -> tuple[Floats, dict[str, Floats]]:
     """Bytes per cycle of each design's memory, and what one of its channels is (`memory.Link`), float64[n] each."""
     links = {str(name): link(str(name)) for name in np.unique(columns["memory"])}
     found = {
-        what: _table(columns["memory"], {name: getattr(each, what) for name, each in links.items()})
+        what: decode(columns["memory"], {name: getattr(each, what) for name, each in links.items()})
         for what in ("gbps", "peak_gbps", "pj_per_byte", "background_mw")
     }
     return found["gbps"] * columns["memory_channels"] * 1000.0 / columns["frequency_mhz"], found
@@ -221,64 +221,14 @@ def design_rows(columns: Columns, bytes_per_cycle: Floats) -> Floats:
     half = {f"half_{name}": columns[f"{name}_kib"] * 512.0 for name in ("ifmap", "filter", "ofmap")}
     given: dict[str, NDArray[Any]] = {
         **{name: columns[name] for name in ("rows", "cols", "arrays")},
-        "dataflow": _table(columns["dataflow"], {name: code for code, name in enumerate(DATAFLOWS)}),
+        "dataflow": decode(columns["dataflow"], {name: code for code, name in enumerate(DATAFLOWS)}),
         **half,
         "bytes_per_cycle": bytes_per_cycle,
         "lanes": columns["vector_lanes"],
-        "element_bytes": _table(columns["precision"], {name: p.element_bytes for name, p in PRECISIONS.items()}),
+        "element_bytes": decode(columns["precision"], {name: p.element_bytes for name, p in PRECISIONS.items()}),
         "stream": columns["stream_length"],
     }
     return np.stack([np.asarray(given[name], dtype=np.float64) for name in L.DESIGN_NAMES], axis=1)
-
-
-def shortages(columns: Columns) -> list[str]:
-    """Per design, which scratchpad's half cannot hold one element of every row or column it serves; empty: none.
-
-    Half a scratchpad feeds the arrays while the other is filled, so it must hold what they take in one cycle.
-    """
-    found = [""] * len(columns["rows"])
-    for pad, needed in taken(columns).items():
-        half = columns[f"{pad}_kib"] * 512
-        for row in np.flatnonzero(needed > half).tolist():
-            found[row] = found[row] or (
-                f"half of the {pad} scratchpad holds {int(half[row])} B; the arrays take {int(needed[row])} B a cycle"
-            )
-    return found
-
-
-def scratchpads(columns: Columns) -> tuple[Floats, Floats]:
-    """Area in mm2 and leakage in mW of the three scratchpads, float64[n] each.
-
-    Partial sums (ws, is) are read and written in the same cycle, which takes banks of one port twice.
-    """
-    area_mm2, leakage_mw = np.zeros(len(columns["rows"])), np.zeros(len(columns["rows"]))
-    for pad, width in taken(columns).items():
-        ports = np.where(columns["dataflow"] == "os", 1, 2) if pad == "ofmap" else 1
-        each_mm2, each_mw = area.banked(columns[f"{pad}_kib"], width * ports)
-        area_mm2, leakage_mw = area_mm2 + each_mm2, leakage_mw + each_mw
-    return area_mm2, leakage_mw
-
-
-def taken(columns: Columns) -> dict[str, Floats]:
-    """Bytes the arrays take from, or give to, each scratchpad in a cycle: an element of every row or column."""
-    side = {
-        "ws": {"ifmap": "rows", "filter": "cols", "ofmap": "cols"},
-        "os": {"ifmap": "rows", "filter": "cols", "ofmap": "cols"},
-        "is": {"ifmap": "cols", "filter": "rows", "ofmap": "cols"},
-    }
-    element = _table(columns["precision"], {name: p.element_bytes for name, p in PRECISIONS.items()})
-    flows = [columns["dataflow"] == flow for flow in DATAFLOWS]
-    found = {}
-    for pad in ("ifmap", "filter", "ofmap"):
-        lanes = np.select(flows, [columns[side[flow][pad]] for flow in DATAFLOWS])
-        width = np.maximum(element, L.SUM_BYTES) if pad == "ofmap" else element
-        found[pad] = np.asarray(columns["arrays"] * lanes * width, dtype=np.float64)
-    return found
-
-
-def _table(names: NDArray[Any], values: Mapping[str, float]) -> Floats:
-    distinct, place = np.unique(names, return_inverse=True)
-    return np.array([values[str(name)] for name in distinct], dtype=np.float64)[place.reshape(-1)]
 
 
 def _sum(parts: Mapping[str, Floats]) -> Floats:

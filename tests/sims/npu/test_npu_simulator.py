@@ -15,7 +15,8 @@ from archgym.sims.npu import area, energy, technology as tech
 from archgym.sims.npu.layers import gemm
 from archgym.sims.npu.memory import IDEAL, link
 from archgym.sims.npu.networks import NETWORKS
-from archgym.sims.npu.simulator import SystolicNpu, load, score, shortages
+from archgym.sims.npu.scratchpads import shortages
+from archgym.sims.npu.simulator import SystolicNpu, load, score
 from archgym.sims.npu.systolic import compute_cycles
 from archgym.sims.npu.table import layer_table
 from archgym.testing import check_simulator
