@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import archgym
+from archgym.sims.duplex import kernel_serve as loop
 from archgym.sims.duplex.serving import StageModel
 from archgym.sims.duplex.system import System
 from archgym.sims.duplex.workloads import workload
@@ -40,11 +41,27 @@ def stages() -> list[list[str]]:
     return [[float(value).hex() for value in row] for row in found]
 
 
+def served() -> list[list[str]]:
+    """A cache too small for everybody, answers of one token, and more stages than there is room for at first."""
+    decoder = replace(workload("llama3-in8-out8-batch4").decoder, layers=1)
+    model = StageModel(decoder, System(devices=1), exact_tokens=1, most_tokens=1)
+    prompt, output = np.array([50, 30, 40, 9, 20, 8]), np.array([1, 300, 1, 5, 900, 2])
+    found = []
+    for policy, clients, cache in ((loop.MIXED, 0, 2000), (loop.PREFILL_FIRST, 0, 950), (loop.DECODE_FIRST, 3, 950)):
+        none = np.zeros(6, dtype=np.int64)
+        produced = np.array([0, 200, 0, 0, 0, 0]) if clients else none
+        found += loop.serve(
+            model.rates, model.rows, model.grid, model.table, np.zeros(6), prompt, output, produced,
+            clients, 6, 3, cache, 60, policy,
+        )  # fmt: skip
+    return [[float(value).hex() for value in row] for row in found]
+
+
 def numbers(case: str) -> list[list[str]]:
-    return stages() if case == "stages" else scores(case)
+    return {"stages": stages, "served": served}.get(case, lambda: scores(case))()
 
 
-@pytest.mark.parametrize("case", [*CASES, "stages"])
+@pytest.mark.parametrize("case", [*CASES, "stages", "served"])
 def test_interpreted_and_compiled_kernels_agree_to_the_bit(case):
     done = subprocess.run(
         [sys.executable, "-W", "error", __file__, case],

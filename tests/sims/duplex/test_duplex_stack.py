@@ -8,6 +8,7 @@ from archgym.errors import InvalidInput
 from archgym.sims.duplex.area import device_area
 from archgym.sims.duplex.stack import HBM3
 from archgym.sims.duplex.system import System
+from archgym.sims.duplex.units import pim_unit, xpu
 
 
 @pytest.mark.parametrize(("multiple", "banks", "sections"), [(2, 4, 4), (4, 8, 4), (8, 16, 2), (16, 32, 1)])
@@ -84,6 +85,13 @@ def test_area_of_the_paper_per_stack():
 def test_wrong_systems_are_refused_with_what_is_allowed(wrong, message):
     with pytest.raises(InvalidInput, match=message):
         System(**wrong)
+
+
+def test_unknown_processors_are_named_with_the_known():
+    with pytest.raises(InvalidInput, match=r"unknown xPU 'h1'.*allowed: a100, h100"):
+        xpu("h1")
+    with pytest.raises(InvalidInput, match=r"unknown PIM unit 'none'; .*bank, bank-group, logic"):
+        pim_unit("none")
 
 
 def test_nodes_of_eight():
