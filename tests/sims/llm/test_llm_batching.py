@@ -174,6 +174,33 @@ def test_a_closed_batch_reaches_its_limit():
     assert np.unique(served.t2ft_s).tolist() == [1, 11, 21, 31]
 
 
+def test_the_mean_batch_is_weighted_by_time():
+    # A prompt stage of 3 s and one token in 2 s together, then 8 stages of 0.5 s for the longer request alone.
+    def seconds(contexts, prompts):
+        return 3.0 if len(prompts) else float(len(contexts)) - 0.5 * (len(contexts) == 1)
+
+    served = serve(Requests([0.0, 0.0], [1, 1], [2, 10]), seconds, max_batch=2)
+    assert served.makespan_s == 3 + 2 + 8 * 0.5
+    assert served.mean_batch == (2 * 5 + 1 * 4) / 9
+
+
+def test_stages_are_asked_for_in_runs_as_long_as_nothing_happens():
+    asked = []
+
+    def many(contexts, steps):
+        asked.append(steps)
+        return np.ones(steps)
+
+    served = serve(fixed(3, 500, 4), lambda contexts, prompts: 1.0, max_batch=4, stage_times=many)
+    assert (asked, served.stages) == ([499], 500)
+    # With a place free for who comes at 100 s, no further ahead than pays: 99 stages, then both until one ends.
+    asked.clear()
+    served = serve(Requests([0.0, 100.0], [1, 1], [300, 300]), lambda c, p: 1.0, max_batch=2, stage_times=many)
+    assert served.runs[-3].prefill.tolist() == [1]
+    assert served.finish_s.tolist() == [300, 400]
+    assert sum(asked) < 300 + 100 + 32
+
+
 def test_memory_limits_the_batch():
     # Each request holds 15 tokens; 40 take two of them.
     served = serve(fixed(5, 10, 8), lambda contexts, prompts: 1.0, max_batch=16, kv_capacity_tokens=40)
