@@ -269,6 +269,7 @@ def _config(pim: PimDevice, controller: Controller, compiled: Tables) -> Ints:
         L.C_DUAL: int(pim.row_buffers == 2),
         L.C_PRECHARGE_ALL: int(pim.precharge == "all"),
         L.C_COMPOSITE: int(pim.command_set == "composite"),
+        L.C_HEADER: int(pim.announces),
         L.C_STEP: pim.comp_cycles,
         L.C_FILL: pim.pipeline_fill,
         L.C_HELD_BY_ISSUE: int(pim.row_held_by == "issue"),

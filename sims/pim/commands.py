@@ -125,11 +125,18 @@ def _refresh_rows(pim: PimDevice) -> list[Timing]:
     ]
 
 
+def _held_rows(pim: PimDevice, precharge: tuple[str, ...]) -> list[Timing]:
+    """When a tile's rows may close: tRTP after COMP, in the authors' program also after READRES."""
+    readers = ("COMP", "READRES") if pim.row_held_by == "result" else ("COMP",)
+    return [Timing("channel", readers, precharge, pim.device.timing["nRTP"], doc="tRTP (COMP)")]
+
+
 def _single_rows(pim: PimDevice) -> list[Timing]:
     """One row buffer: a group activate is an activate for its banks, COMP a read of all of them."""
     t = pim.device.timing
     written = t["nCWL"] + t["nBL"]
     return [
+        *_held_rows(pim, ("PRE", "PREA")),
         Timing("bank", ("ACT",), ("G_ACT",), t["nRC"], doc="tRC"),
         Timing("bank", ("G_ACT",), ("ACT",), t["nRC"], doc="tRC"),
         Timing("rank", ("ACT",), ("G_ACT",), t["nRRDS"], doc="tRRD_S"),
@@ -138,7 +145,6 @@ def _single_rows(pim: PimDevice) -> list[Timing]:
         Timing("rank", ("PREA",), ("G_ACT",), t["nRPAB"], doc="tRP (all banks)"),
         Timing("bank", ("G_ACT",), ("PRE",), t["nRAS"], doc="tRAS"),
         Timing("rank", ("G_ACT",), ("PREA",), t["nRAS"], doc="tRAS"),
-        Timing("channel", ("COMP",), ("PRE", "PREA"), t["nRTP"], doc="tRTP (COMP)"),
         Timing("rank", READ, ("COMP",), t["nCCDL"], doc="tCCD_L (COMP)"),
         Timing("channel", ("COMP",), READ, t["nCCDL"], doc="tCCD_L (COMP)"),
         Timing("channel", ("COMP",), WRITE, t["nRTW"], doc="read to write (COMP)"),
@@ -156,6 +162,7 @@ def _dual_rows(pim: PimDevice) -> list[Timing]:
     t = pim.device.timing
     recovered = t["nCWL"] + t["nBL"] + t["nWR"]
     apart = [
+        *_held_rows(pim, ("PIM_PRE", "PIM_PREA")),
         Timing("rank", ("ACT",), ("G_ACT",), t["nRRDS"], doc="tRRD_S"),
         Timing("bankgroup", ("ACT",), ("G_ACT",), t["nRRDL"], doc="tRRD_L"),
         Timing("bank", ("G_ACT",), ("ACT",), t["nRRDL"], doc="tRRD_L"),
@@ -164,7 +171,6 @@ def _dual_rows(pim: PimDevice) -> list[Timing]:
         Timing("rank", ("PIM_PRE",), ("REFAB",), t["nRP"], doc="tRP (PIM row)"),
         Timing("bank", ("G_ACT",), ("PIM_PRE",), t["nRAS"], doc="tRAS (PIM row)"),
         Timing("rank", ("G_ACT",), ("PIM_PREA",), t["nRAS"], doc="tRAS (PIM row)"),
-        Timing("channel", ("COMP",), ("PIM_PRE", "PIM_PREA"), t["nRTP"], doc="tRTP (COMP)"),
         Timing("rank", ("REFAB",), ("PIM_PRE", "PIM_PREA"), t["nRFC"], doc="tRFC"),
     ]
     # PWRITE is a write that ends in the PIM row buffer.

@@ -46,9 +46,12 @@ class PimDevice:
     of their result at once (NeuPIMs)."""
     precharge: Precharge = "all"
     """One precharge closes the PIM rows of a rank (all) or of a bank (as the authors' program does)."""
-    row_held_by: Literal["compute", "issue"] = "compute"
-    """How long COMPS_READRES keeps its rows open: until its last COMP, or (issue, the rows of the authors' program)
-    no longer than one COMP, so that the next tile's precharge overlaps the dot products."""
+    header: bool | None = None
+    """Whether a tile is announced by a HEADER; by default only in the composite set, Newton has none."""
+    row_held_by: Literal["compute", "issue", "result"] = "compute"
+    """How long a tile keeps its rows open: until its last COMP; or, as the rows of the authors' program have it, no
+    longer than one COMP from the issue of a COMPS_READRES, so that the next tile's precharge overlaps the dot products
+    (issue, composite set), or until its last READRES (result, Newton's set)."""
     overlap_gwrite: bool = False
     """Whether precharges and activates of the next tile may go on while the vector buffer is being filled."""
 
@@ -65,8 +68,13 @@ class PimDevice:
             raise UnknownName("PIM command set", self.command_set, ("newton", "composite"))
         if self.precharge not in ("all", "bank"):
             raise UnknownName("PIM precharge", self.precharge, ("all", "bank"))
-        if self.row_held_by not in ("compute", "issue"):
-            raise UnknownName("row_held_by", self.row_held_by, ("compute", "issue"))
+        if self.row_held_by not in ("compute", "issue", "result"):
+            raise UnknownName("row_held_by", self.row_held_by, ("compute", "issue", "result"))
+        if (self.command_set, self.row_held_by) in (("newton", "issue"), ("composite", "result")):
+            allowed = "compute, result" if self.command_set == "newton" else "compute, issue"
+            raise InvalidInput(
+                f"row_held_by={self.row_held_by} with command set {self.command_set}; allowed: {allowed}"
+            )
         if self.banks_per_rank % self.banks_per_activation:
             raise InvalidInput(
                 f"banks_per_activation={self.banks_per_activation} does not divide the {self.banks_per_rank} banks of "
@@ -81,6 +89,11 @@ class PimDevice:
             raise InvalidInput(
                 f"a row of {self.device.row_bytes} bytes holds no whole elements of {self.element_bytes}"
             )
+
+    @property
+    def announces(self) -> bool:
+        """Whether a tile begins with a HEADER."""
+        return self.command_set == "composite" if self.header is None else self.header
 
     @property
     def banks_per_rank(self) -> int:
@@ -160,9 +173,11 @@ PIM_DEVICES: Mapping[str, PimDevice] = MappingProxyType(
     {
         "neupims-hbm2": NEUPIMS,
         "newton-hbm2": replace(NEUPIMS, row_buffers=1, command_set="newton"),
-        # What the authors' program does, to compare with it: precharges bank by bank, rows free at once.
+        # What the authors' program does, to compare with it: precharges bank by bank, rows free too early or too late.
         "neupims-hbm2-code": replace(NEUPIMS, precharge="bank", row_held_by="issue"),
-        "newton-hbm2-code": replace(NEUPIMS, row_buffers=1, command_set="newton", precharge="bank"),
+        "newton-hbm2-code": replace(
+            NEUPIMS, row_buffers=1, command_set="newton", precharge="bank", header=True, row_held_by="result"
+        ),
     }
 )
 

@@ -71,7 +71,7 @@ def gwrite_period(pim: PimDevice) -> int:
     """
     t, result = pim.device.timing, 2 * pim.comp_cycles
     if pim.row_buffers == 1:
-        waits = t["nRP"] + t["nRCDRD"]
+        waits = t["nRP"] + t["nRCDRD"]  # from the precharge that the next tile's would have been
     elif pim.row_held_by == "issue":
         waits = pim.comp_cycles - t["nRTP"]
     else:
@@ -79,7 +79,7 @@ def gwrite_period(pim: PimDevice) -> int:
     if pim.overlap_gwrite and pim.row_buffers == 2:
         return max(0, waits + pim.gwrite_cycles - int(tile_period(pim, pim.pipeline_fill + 1)))
     # Elsewhere the header goes out while dot products run, or (precharges bank by bank) is part of every tile.
-    header = 1 if pim.command_set == "composite" and pim.precharge == "all" else 0
+    header = 1 if pim.announces and pim.precharge == "all" else 0
     return max(0, waits + pim.gwrite_cycles + header)
 
 

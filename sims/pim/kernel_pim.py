@@ -8,11 +8,11 @@ from archgym.sims.pim.kernel_issue import (
 )  # fmt: skip
 from archgym.sims.pim.layout import (
     ACT, ALL_BANK, ARRIVAL, BANK, B_MEMORY, COLUMN, COMP, COMPS, COMPS_READRES, C_AT_ONCE, C_BANKS, C_COMPOSITE,
-    C_DUAL, C_ESTIMATE, C_FILL, C_FREE_GAP, C_GROUPS, C_GWRITE, C_HELD_BY_ISSUE, C_INTERVAL, C_OVERLAP, C_PER_GROUP,
-    C_PIM_COLUMN, C_POSTPONED, C_PRECHARGE_ALL, C_RANKS, C_RCD, C_READ_END, C_REFRESH, C_RESULT_GAP, C_RP, C_RTP,
-    C_STEP, C_TURN, C_WRITE_END, END, GWRITE, G_ACT, HEADER, INFINITY, KIND, KIND_GWRITE, KIND_PWRITE, KIND_TILE,
-    K_DUE, K_NEXT_ACTIVATE, K_OWED, NO_REFRESH, PIM_PRE, PIM_PREA, PRE, PREA, PWRITE, P_BANK, P_COMMAND, P_TIME,
-    READOUTS, READRES, ROW, START, S_ACTIVE, S_ANNOUNCED, S_BUSY, S_COMP, S_COUNT, S_DRAIN, S_FIRST_COMP, S_GO,
+    C_DUAL, C_ESTIMATE, C_FILL, C_FREE_GAP, C_GROUPS, C_GWRITE, C_HEADER, C_HELD_BY_ISSUE, C_INTERVAL, C_OVERLAP,
+    C_PER_GROUP, C_PIM_COLUMN, C_POSTPONED, C_PRECHARGE_ALL, C_RANKS, C_RCD, C_READ_END, C_REFRESH, C_RESULT_GAP, C_RP,
+    C_RTP, C_STEP, C_TURN, C_WRITE_END, END, GWRITE, G_ACT, HEADER, INFINITY, KIND, KIND_GWRITE, KIND_PWRITE,
+    KIND_TILE, K_DUE, K_NEXT_ACTIVATE, K_OWED, NO_REFRESH, PIM_PRE, PIM_PREA, PRE, PREA, PWRITE, P_BANK, P_COMMAND,
+    P_TIME, READOUTS, READRES, ROW, START, S_ACTIVE, S_ANNOUNCED, S_BUSY, S_COMP, S_COUNT, S_DRAIN, S_FIRST_COMP, S_GO,
     S_GWRITE_BANK, S_GWRITE_END, S_ITEM, S_LAST_COMP, S_PIM_END, S_READOUT, S_RESULT_AT, S_TURN, S_WAIT, State,
 )  # fmt: skip
 
@@ -120,7 +120,7 @@ def pim_candidate(st: State, now: int) -> None:
             return
         if s[S_GO] == 0:
             return
-        if line[KIND] == KIND_TILE and c[C_COMPOSITE] == 1 and c[C_PRECHARGE_ALL] == 1:
+        if line[KIND] == KIND_TILE and c[C_HEADER] == 1 and c[C_PRECHARGE_ALL] == 1:
             s[P_TIME], s[P_COMMAND] = now, HEADER  # bank by bank, the authors announce when the banks are closed
             return
     if line[KIND] == KIND_GWRITE:
@@ -196,7 +196,7 @@ def _tile_candidate(st: State, now: int, row: int) -> None:
         for rank in range(c[C_RANKS]):
             st.rank[rank, K_NEXT_ACTIVATE] = s[P_TIME] + c[C_RP]
         return
-    if c[C_COMPOSITE] == 1 and s[S_ANNOUNCED] == 0:
+    if c[C_HEADER] == 1 and s[S_ANNOUNCED] == 0:
         s[P_TIME], s[P_COMMAND] = now, HEADER
         return
     for first in range(0, c[C_BANKS], at_once):

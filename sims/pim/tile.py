@@ -103,7 +103,7 @@ def tile_period(pim: PimDevice, comps: ArrayLike | None = None, readouts: ArrayL
     one = readout_cycles(pim, k)
     last_issue = last_act + t["nRCDRD"] + (results - 1) * one  # of the last COMPS_READRES, or its first COMP
     last_comp = last_issue + pim.comp_cycles * (k - 1)
-    held = last_issue if pim.row_held_by == "issue" and pim.command_set == "composite" else last_comp
+    held = {"compute": last_comp, "issue": last_issue, "result": last_issue + one - pim.comp_cycles}[pim.row_held_by]
     bounds = [
         held + t["nRTP"],
         np.broadcast_to(_row_active(pim, acts), k.shape),
@@ -196,7 +196,7 @@ def _activates_after_precharges(pim: PimDevice) -> tuple[int, ...]:
     """Times of a cold tile's group activates, counted from its first precharge; precharges go out one per cycle."""
     t, per_rank = pim.device.timing, pim.activations_per_rank
     ranks = pim.device.pseudochannels * pim.ranks
-    header = 1 if pim.command_set == "composite" else 0  # bank by bank, it follows the precharges
+    header = 1 if pim.announces else 0  # bank by bank, it follows the precharges
     ready = []
     for i in range(ranks * per_rank):
         if pim.precharge == "all":

@@ -212,14 +212,19 @@ ITEMS = st.lists(
 DEVICES = st.sampled_from(
     [
         pim_device(
-            name, command_set=commands, overlap_gwrite=overlap, timing={"nREFI": interval, "nREFIPB": interval // 16}
+            name,
+            command_set=commands,
+            precharge=how,
+            overlap_gwrite=how == "all",
+            timing={"nREFI": interval, "nREFIPB": interval // 16},
         )
-        for name in ("neupims-hbm2", "newton-hbm2", "newton-hbm2-code")
+        for name in ("neupims-hbm2", "newton-hbm2")
         for commands in ("newton", "composite")
-        for overlap in (False, True)
+        for how in ("all", "bank")
         for interval in (1200, 3900)
     ]
     + [pim_device(banks_per_activation=n) for n in (1, 2, 8, 16)]
+    + [pim_device(), pim_device("newton-hbm2-code")]
     + [pim_device(ranks=1), pim_device(ranks=4, bankgroups=2), pim_device("newton-hbm2", banks_per_group=2)]
 )
 
@@ -277,7 +282,7 @@ def test_random_programs_beside_random_traffic_break_no_rule_and_lose_no_work(pi
         if item[KIND] == KIND_TILE:
             assert done[i].count("COMP") == item[COMPS] * item[READOUTS]
             assert done[i].count("READRES") == item[READOUTS]
-            assert done[i].count("HEADER") == int(pim.command_set == "composite")
+            assert done[i].count("HEADER") == int(pim.announces)
         else:
             assert done[i] == ["GWRITE" if item[KIND] == KIND_GWRITE else "PWRITE"]
     first = [int(t) for t in run.item_times[:, 0]]

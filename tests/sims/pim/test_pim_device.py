@@ -53,6 +53,8 @@ def test_changes_follow_through():
         ({"channels": True}, "channels=True"),
         ({"row_buffers": 3}, "allowed: 1, 2"),
         ({"pipeline_fill": -1}, "pipeline_fill=-1"),
+        ({"row_held_by": "result"}, "row_held_by=result with command set composite; allowed: compute, issue"),
+        ({"command_set": "newton", "row_held_by": "issue"}, "with command set newton; allowed: compute, result"),
         ({"banks_per_activation": 3}, "does not divide the 16 banks"),
         ({"bankgroups": 2, "banks_per_group": 9, "banks_per_activation": 6}, "no part or multiple of the 9 banks"),
         ({"element_bytes": 3}, "no whole elements of 3"),

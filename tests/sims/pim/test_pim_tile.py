@@ -60,11 +60,14 @@ def test_the_header_announces_what_the_authors_estimate(comps, readouts, activat
     assert header_estimate(pim_device(), comps, readouts, activations, precharges) == cycles
 
 
-def test_tiles_of_the_authors_follow_each_other_every_143_and_197_cycles():
+def test_tiles_of_the_authors_follow_each_other_as_in_their_traces():
     """From command traces of their program: keys with four heads in a row, and values."""
     code = pim_device("neupims-hbm2-code")
     assert tile_period(code, 32, 1) == 143
     assert tile_period(code, 8, 4) == 143 + 3 * 18
+    code = pim_device("newton-hbm2-code")
+    assert tile_period(code, 32, 1) == 207
+    assert tile_period(code, 8, 4) == 213
 
 
 def measured_period(pim, comps, readouts):
