@@ -47,6 +47,8 @@ class Rates(NamedTuple):
     row_bytes: float
     """One token's activation."""
     expert_layers: float
+    reductions: float
+    """All-reduces of a stage: two a layer, and those over slices of experts."""
     visits: float
     """Experts a token visits."""
     expert_flops_per_token: float
@@ -173,16 +175,15 @@ def _experts(
 
 @compiled
 def _communicate(rates: Rates, most_tokens: float, tokens: float, out: NDArray[np.float64]) -> None:
-    """Two ring all-reduces a layer inside a node; to and from experts of other nodes, all-to-all.
+    """Ring all-reduces inside a node; to and from experts of other nodes, all-to-all.
 
     `most_tokens` are those of the node with the most. What arrives at a node is gathered from the slices its devices
     received, and what they computed is summed up into slices again. The form of the collectives is
     `archgym.sims.llm.collectives`.
     """
     ranks, most, size = rates.tensor, most_tokens * rates.row_bytes, tokens * rates.row_bytes
-    reductions = 2.0 * rates.layers
-    out[TIME] += reductions * 2 * (ranks - 1) * (rates.link_s + most / ranks / rates.link_bytes_per_s)
-    out[LINK_BYTES] += reductions * 2 * (ranks - 1) * size
+    out[TIME] += rates.reductions * 2 * (ranks - 1) * (rates.link_s + most / ranks / rates.link_bytes_per_s)
+    out[LINK_BYTES] += rates.reductions * 2 * (ranks - 1) * size
     if rates.nodes > 1 and rates.expert_layers > 0:
         others = rates.nodes - 1
         sent = most * rates.visits / ranks

@@ -156,6 +156,8 @@ def _cache_tokens(workload: Workload, system: System, overflow: Overflow, seed: 
 def _rates(decoder: Decoder, system: System) -> Rates:
     together = system.pim != "none" and system.attention_coprocessing and system.sections > 1
     wide = link("infiniband")
+    # In several nodes the tokens are gathered and their results summed up on the way to and from other nodes anyway.
+    own = system.expert_split == "tensor" and system.nodes == 1 and not system.merged_reduction
     visits = decoder.top_k * decoder.moe_layers
     one = expert(decoder, 1)
     return Rates(
@@ -174,6 +176,7 @@ def _rates(decoder: Decoder, system: System) -> Rates:
         node_link_bytes_per_s=wide.bytes_per_s,
         row_bytes=float(decoder.hidden * BYTES),
         expert_layers=float(decoder.moe_layers),
+        reductions=float(2 * decoder.layers + (decoder.moe_layers if own else 0)),
         visits=float(decoder.top_k),
         expert_flops_per_token=float(visits * (one.matrices * one.flops_per_token + one.activation_flops_per_token)),
     )

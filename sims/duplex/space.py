@@ -33,6 +33,10 @@ _PARAMETERS = (
         "Devices of a node hold whole experts, or a slice of each.",
     ),
     Parameter(
+        "merged_reduction", (False, True), "boolean", "", "policy",
+        "Add up slices and experts in one all-reduce instead of two.",
+    ),
+    Parameter(
         "cluster_scale", (0.5, 1, 2, 4), "ordinal", "x", "cluster",
         "Devices over the model's own number: the power of two whose memory holds the weights twice.",
     ),
@@ -63,7 +67,7 @@ def collapse(rows: Designs, values: Mapping[str, NDArray[Any]]) -> Designs:
     """Give knobs without effect, whatever the workload, their first choice, int32[n, d].
 
     Without units nothing about them matters. Units that need every bank leave the xPU no section to work on beside
-    them. Experts that stay on the xPU are not split.
+    them. Experts that stay on the xPU are not split, and whole ones have no slices to add up.
     """
     found = rows.copy()
     none = values["pim"] == "none"
@@ -73,6 +77,7 @@ def collapse(rows: Designs, values: Mapping[str, NDArray[Any]]) -> Designs:
         "pim_op_per_byte": none,
         "offload": none,
         "attention_coprocessing": none | whole,
+        "merged_reduction": values["expert_split"] == "expert",
         "expert_coprocessing": none | whole | (values["offload"] == "attention"),
     }
     for name, where in dead.items():

@@ -53,6 +53,9 @@ class System:
     """Experts of one layer on both at the same time."""
     expert_split: Literal["expert", "tensor"] = "tensor"
     """Devices of a node hold whole experts, or a slice of each."""
+    merged_reduction: bool = False
+    """Add up slices and experts in one all-reduce; the authors' simulator needs one for each when experts are sliced
+    inside a single node."""
     devices: int = 4
     link_gb_per_s: float = 450
     max_batch: int = 128

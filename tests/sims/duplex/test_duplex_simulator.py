@@ -17,7 +17,8 @@ SMALL = "mixtral-in64-out32-batch16"
 DUPLEX = {
     "xpu": "h100", "stacks": 5, "pim": "logic", "pim_bandwidth": 4, "pim_op_per_byte": 8,
     "offload": "attention+experts",
-    "attention_coprocessing": True, "expert_coprocessing": True, "expert_split": "tensor", "cluster_scale": 1,
+    "attention_coprocessing": True, "expert_coprocessing": True, "expert_split": "tensor", "merged_reduction": False,
+    "cluster_scale": 1,
     "link_gb_per_s": 450, "max_batch": 128, "prefill_tokens_per_stage": 8192, "stage_policy": "mixed",
 }  # fmt: skip
 

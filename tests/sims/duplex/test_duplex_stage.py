@@ -33,7 +33,7 @@ class Plain:
     """Stages of whole-expert systems, requests dealt to nodes by hand; sums are those of all devices."""
 
     def __init__(self, decoder, system):
-        self.decoder, self.system = decoder, system
+        self.decoder, self.system, self.merged = decoder, system, system.merged_reduction
         self.xpu = (system.xpu_flops_per_s, system.xpu_bytes_per_s)
         self.pim = (system.pim_flops_per_s, system.pim_bytes_per_s) if system.pim != "none" else None
 
@@ -122,8 +122,10 @@ class Plain:
         nodes, ranks = self.system.nodes, self.system.tensor
         link = (self.system.link_gb_per_s * 1e9, self.system.link_s)
         row = self.decoder.hidden * 2
-        found[TIME] += 2 * float(allreduce_s(most * row, ranks, *link))
-        found[LINK_BYTES] += 2 * 2 * (ranks - 1) * tokens * row
+        # After attention, after the network; and over the slices of experts, if that is a step of its own.
+        times = 3 if moe and nodes == 1 and self.system.expert_split == "tensor" and not self.merged else 2
+        found[TIME] += times * float(allreduce_s(most * row, ranks, *link))
+        found[LINK_BYTES] += times * 2 * (ranks - 1) * tokens * row
         if moe and nodes > 1:
             sent = most * row * self.decoder.top_k / ranks
             arriving = tokens * row * self.decoder.top_k * (nodes - 1) / nodes**2
@@ -137,6 +139,7 @@ SYSTEMS = {
     "GPU, whole experts": System(pim="none", expert_split="expert"),
     "one device": System(devices=1, **NO_HELP),
     "Duplex": System(**NO_HELP),
+    "one all-reduce": System(merged_reduction=True, **NO_HELP),
     "Duplex, whole experts": System(expert_split="expert", **NO_HELP),
     "attention only": System(offload="attention", **NO_HELP),
     "every product": System(offload="all", **NO_HELP),
@@ -225,6 +228,7 @@ def test_better_hardware_and_more_freedom_are_never_slower(stage, pim, split, mo
         {"attention_coprocessing": True},
         {"expert_coprocessing": True},
         {"offload": "all"},
+        {"merged_reduction": True},
         {"pim_op_per_byte": 16},
         {"pim_bandwidth": 8},
         {"stacks": 8},
