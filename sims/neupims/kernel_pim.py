@@ -19,10 +19,11 @@ from archgym.sims.neupims.kernel_gemm import NpuTimes, tree_passes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LAST, OPEN, VECTOR, OPENED, READY = 0, 1, 2, 3, 4
-"""Per channel: when its last command issued, whether its banks hold rows, whether the vector's row is open, when the
-last bank's row may be closed, and when a refreshed rank is ready for dot products again."""
-PLACES = 5
+LAST, OPEN, VECTOR, OPENED, READY, AWAKE = 0, 1, 2, 3, 4, 5
+"""Per channel: when its last command issued, how many banks hold rows, whether the vector's row is open, when the
+last bank's row may be closed, when a refreshed rank is ready for dot products again,
+and when the vector's bank may be activated again."""
+PLACES = 6
 
 
 class PimTimes(NamedTuple):
@@ -34,19 +35,19 @@ class PimTimes(NamedTuple):
     """The same, for every dot product of the last command but one (rows stay open until the last)."""
     restore: float
     """From the first dot product to the earliest precharge of the last bank."""
-    open_gap: float
-    """From the first precharge to the first dot product."""
-    closed_gap: float
-    """The same when all banks are closed, from the header's turn."""
-    refresh_open: float
-    refresh_closed: float
-    """From the refresh to the first dot product, with rows to close before it or not."""
+    banks: float
+    per_bank: float
+    """Cycles that the precharge of a bank takes of the command bus (0: one precharge closes a rank)."""
+    at_least: float
+    """Cycles from the first precharge to the header, however few banks are open."""
+    gap: float
+    """From the header's turn to the first dot product."""
     interval: float
     ranks: int
     estimate: float
     """Header: activation and row-to-column time."""
     estimate_open: float
-    """Header: precharges of open banks."""
+    """Header: precharge of an open bank."""
     estimate_result: float
     comp: float
     """From one dot product to the next."""
@@ -95,7 +96,7 @@ def next_refresh(p: PimTimes, turn: float) -> float:
 
     The controller's refresh counter is one cycle ahead of its command queue.
     """
-    return float(int((turn + 1.0) / p.interval)) + 1.0
+    return float(np.ceil((turn + 1.0) / p.interval))
 
 
 @lean
@@ -105,13 +106,37 @@ def announced(p: PimTimes, comps: int, results: int) -> float:
 
 
 @lean
+def closing(p: PimTimes, banks: float) -> float:
+    """Cycles from the first precharge of so many banks to the header's turn."""
+    return max(p.per_bank * banks, p.at_least) if banks > 0.0 else 0.0
+
+
+@lean
 def period(p: PimTimes, comps: int, results: int) -> float:
     """From tile to tile when they follow each other and no refresh comes between."""
     if p.composite:
         one = (results - 1) * result_cycles(p, comps)
-        return max(one + p.hold + p.per_comp * (comps - 1), p.restore) + p.open_gap
+        return max(one + p.hold + p.per_comp * (comps - 1), p.restore) + closing(p, p.banks) + p.gap
     one = results * result_cycles(p, comps) - p.comp
-    return max(one + p.hold, p.restore) + p.open_gap
+    return max(one + p.hold, p.restore) + closing(p, p.banks) + p.gap
+
+
+@lean
+def catch_up(p: PimTimes, state: Floats, ch: int, turn: float) -> float:
+    """Account for refreshes that fell between the channel's last command and `turn`; returns the turn after them."""
+    passed = float(int(turn / p.interval))
+    since = passed - max(0.0, float(int(state[ch, LAST] / p.interval)))
+    if since < 1.0:
+        return turn
+    _refreshed(p, state, ch, passed)
+    done = passed * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
+    if since >= p.ranks:
+        state[ch, VECTOR] = 0.0
+    state[ch, OPEN] = max(0.0, state[ch, OPEN] - since * p.banks / p.ranks)
+    state[ch, READY] = max(state[ch, READY], done + p.refresh + p.restart)
+    if int(passed - 1.0) % p.ranks == 0:
+        state[ch, AWAKE] = done + p.refresh
+    return max(turn, done + 1.0)
 
 
 @lean
@@ -130,7 +155,7 @@ def tiles(
         if left == 0 or gap > step or arrives + (count - left) * gap > last:
             continue
         # Those that follow at once before the next refresh, and before the NPU's traffic ends.
-        limit = next_refresh(p, last + p.hold) * p.interval - p.hold - 1.0 - need - p.estimate_open
+        limit = next_refresh(p, last + p.hold) * p.interval - p.hold - 1.0 - need - p.estimate_open * p.banks
         each = step
         if last + p.hold < until:
             each, limit = step + extra, min(limit, until - p.hold)
@@ -149,22 +174,21 @@ def tile(
 
     `arrives`: its commands reach the channel; `until`: so long the NPU uses the channel too.
     """
-    opened = state[ch, OPEN] > 0.0
-    turn = max(state[ch, LAST] + (p.hold if opened else 1.0), arrives)
-    if opened:
-        need += p.estimate_open
+    turn = max(state[ch, LAST] + (p.hold if state[ch, OPEN] > 0.0 else 1.0), arrives)
+    turn = catch_up(p, state, ch, turn)
+    banks = state[ch, OPEN]
     number = next_refresh(p, turn)
-    if number * p.interval - turn - 1.0 <= need:
+    if number * p.interval - turn - 1.0 <= need + p.estimate_open * banks:
         _refreshed(p, state, ch, number)
-        first = number * p.interval + (p.refresh_open if opened else p.refresh_closed)
-    elif opened:
-        first = max(state[ch, LAST] + p.hold, state[ch, OPENED], arrives) + p.open_gap
+        # The rank that is refreshed is the last to open its rows again.
+        done = number * p.interval + (p.precharges if banks > 0.0 else 0.0)
+        first = done + p.refresh + p.restart
     else:
-        first = turn + p.closed_gap
+        first = max(turn, state[ch, OPENED] if banks > 0.0 else 0.0) + closing(p, banks) + p.gap
     first = max(first, state[ch, READY])
     if turn < until:  # reads and activates of the NPU are in the way
         first += p.traffic + p.comp * results
-    state[ch, OPEN] = 1.0
+    state[ch, OPEN] = p.banks
     if not p.dual:
         state[ch, VECTOR] = 0.0
     if p.composite:
@@ -185,10 +209,10 @@ def _refreshed(p: PimTimes, state: Floats, ch: int, number: float) -> None:
 @lean
 def gwrite(p: PimTimes, state: Floats, ch: int, arrives: float, until: float) -> None:
     """Bring a vector into the channel's buffer."""
-    turn = max(state[ch, LAST] + 1.0, arrives)
+    turn = catch_up(p, state, ch, max(state[ch, LAST] + 1.0, arrives))
     busy = p.dual and turn < until  # the NPU has opened another row
     held = state[ch, VECTOR] > 0.0 and not busy
-    conflict = busy if p.dual else state[ch, OPEN] > 0.0
+    conflict = busy if p.dual else state[ch, OPEN] == p.banks
     if held:
         wait, work = p.gwrite_issue, 0.0
     elif conflict:
@@ -207,8 +231,9 @@ def gwrite(p: PimTimes, state: Floats, ch: int, arrives: float, until: float) ->
         else:
             done = refreshed + 1.0 + (p.closing if conflict else 0.0) + p.gwrite_closed + p.gwrite
         state[ch, READY] = refreshed + p.refresh + p.restart
+        state[ch, OPEN] = max(0.0, state[ch, OPEN] - p.banks / p.ranks)
     else:
-        done = max(state[ch, LAST] + wait, arrives) + work + p.gwrite
+        done = max(state[ch, LAST] + wait, turn, 0.0 if held else state[ch, AWAKE]) + work + p.gwrite
     state[ch, VECTOR] = 1.0
     state[ch, LAST] = done - p.hold if state[ch, OPEN] > 0.0 else done - 1.0
     state[ch, OPENED] = 0.0

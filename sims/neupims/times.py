@@ -58,22 +58,19 @@ def pim_times(pim: PimDevice, shared_issue: bool, npu_mhz: int) -> PimTimes:
     bank = pim.precharge == "bank"
     composite, dual = pim.command_set == "composite", pim.row_buffers == 2
     comp = pim.comp_cycles
-    # The header takes one cycle of the command bus after the last precharge, the first activate the next.
-    precharged = pim.banks + 1 if bank else max(ranks, t["nRP"]) + 1
     close_rank = (pim.banks_per_rank if bank else 1) - 1 + t["nRP"]
-    opened = t["nRFC"] + in_rank + t["nRCDRD"]
     return PimTimes(
         hold=float(t["nRTP"]),
         per_comp=0.0 if pim.row_held_by == "issue" or not composite else float(comp),
         restore=-1e9 if bank else float(t["nRAS"] - t["nRCDRD"]),
-        open_gap=float(precharged + span + t["nRCDRD"]),
-        closed_gap=float(1 + span + t["nRCDRD"]),
-        refresh_open=float(close_rank + opened),
-        refresh_closed=float(opened),
+        banks=float(pim.banks),
+        per_bank=1.0 if bank else 0.0,
+        at_least=float(t["nRP"] if not bank else 0),
+        gap=float(1 + span + t["nRCDRD"]),  # the header takes one cycle of the command bus
         interval=t["nREFI"] / ranks,
         ranks=ranks,
         estimate=float(in_rank + t["nRCDRD"]),
-        estimate_open=float(pim.banks * t["nRTP"]),
+        estimate_open=float(t["nRTP"]),
         estimate_result=float(max(t["nBL"], t["nCCDL"])),
         comp=float(comp),
         fill=pim.pipeline_fill,

@@ -29,34 +29,39 @@ class Channel:
         self.open = [False] * 32
         self.vector_row = False
         self.column = -(10**9)  # last column command
-        self.due, self.refreshes = (start // INTERVAL + 1) * INTERVAL, start // INTERVAL
+        # a refresh that fell before the start may still keep its rank closed
+        self.refreshes = max(0, start // INTERVAL - 1)
+        self.due = (self.refreshes + 1) * INTERVAL
         self.closed_until = [0, 0]  # ranks, by refresh
         self.precharged = [-(10**9)] * 32
 
     def left(self) -> int:
-        return INTERVAL - (self.t + 1) % INTERVAL
+        return -(self.t + 1) % INTERVAL
 
     def refresh(self) -> None:
-        """Wait for the refresh that is due, close its rank and refresh it."""
-        rank = self.refreshes % 2
-        self.t = max(self.t, self.due)
-        closed = False
-        for bank in range(rank * 16, rank * 16 + 16):
-            if self.open[bank]:
-                self.t = max(self.t, self.column + RTP)
-                self.open[bank], closed = False, True
-                self.t += 1
-        if closed:
-            self.t += RP - 1
-        self.closed_until[rank] = self.t + RFC
+        """Close the rank that is due and refresh it, when the time has come and its rows may be closed."""
+        rank, at = self.refreshes % 2, self.due
+        banks = [bank for bank in range(rank * 16, rank * 16 + 16) if self.open[bank]]
+        for bank in banks:
+            at = max(at, self.column + RTP)
+            self.open[bank] = False
+            at += 1
+        if banks:
+            at += RP - 1
+        self.closed_until[rank] = at + RFC
         if rank == 0 or not self.dual:
             self.vector_row = False
-        self.t += 1
+        self.t = max(self.t, at + 1)
         self.due += INTERVAL
         self.refreshes += 1
 
+    def catch_up(self) -> None:
+        while self.due <= self.t:
+            self.refresh()
+
     def gwrite(self) -> None:
         self.t = max(self.t, self.column + 1)
+        self.catch_up()
         while True:
             blocked = not self.vector_row and not self.dual and self.open[0]
             estimate = GWRITE + (0 if self.vector_row else RP + RCD + (RTP if blocked else 0))
@@ -79,6 +84,7 @@ class Channel:
             rounded *= 2
         base = 3 * FAW + RCD + 2 * max(rounded, 6) + 2 * (results - 1)
         self.t = max(self.t, self.column + (RTP if any(self.open) else 1))
+        self.catch_up()
         while self.left() <= base + RTP * sum(self.open):
             self.refresh()
         for bank in range(32):  # one precharge a cycle
@@ -106,10 +112,11 @@ class Channel:
         else:
             self.vector_row = False
             at = first
-            for _ in range(results):  # a result is read no sooner than six cycles after the first dot product
+            for _ in range(results):  # a result is read no sooner than six dot products after the first
+                read = at + 2 * max(comps, 6)
                 for _ in range(comps):
                     self.column, at = at, at + 2
-                self.column, at = max(at, first + 6), max(at, first + 6) + 2
+                self.column, at = read, read + 2
         self.t = self.column + 1
         return first
 
@@ -139,8 +146,6 @@ def stepped(dual: bool, lengths: list[int], heads: int, begin: int) -> tuple[int
                 channel.tile(8, min(4, heads - 4 * chunk))
     middle = channel.column
     channel.t = middle + 50
-    while channel.due <= channel.t:
-        channel.refresh()
     for n in lengths:
         for _ in range(heads):
             for chunk in range(-(-n // 512)):

@@ -231,6 +231,9 @@ def test_attention_in_order_fills_and_drains_the_arrays_for_every_head():
 def test_less_of_the_bus_is_left_beside_shorter_tiles_and_none_beside_a_single_row_buffer():
     dual, single = memory_of(system("neupims")), memory_of(system("npu+pim"))
     # 32 precharges, 4 results that keep reads away for 2 + 2 cycles, half of a header and eight activates
-    assert bus_share(dual, 197.0, 4) == pytest.approx(1 - (32 + 16 + 4.5) / 197)
-    assert bus_share(dual, 143.0, 1) > bus_share(dual, 60.0, 1) >= 0.0
-    assert bus_share(single, 213.0, 4) == 0.0
+    assert bus_share(dual, 197.0, 8, 4) == pytest.approx(1 - (32 + 16 + 4.5) / 197)
+    assert bus_share(dual, 143.0, 8, 1) > bus_share(dual, 60.0, 8, 1) >= 0.0
+    assert bus_share(single, 213.0, 8, 4) == 0.0
+    fine = memory_of(system("neupims", pim_commands="fine"))
+    # every COMP and READRES keeps reads away for two cycles: four times eight and one
+    assert bus_share(fine, 213.0, 8, 4) == pytest.approx(1 - (32 + 72 + 4.5) / 213)
