@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archgym.errors import InvalidInput
 from archgym.sims.duplex.system import System
 
-__all__ = ["Area", "device_area"]
+__all__ = ["Area", "device_area", "host_mm2", "stack_overhead_mm2"]
 
 # Duplex, MICRO 2024, section VII-E: a 121 mm2 HBM3 logic die; in each stack 32 GEMM modules of 512 FP16 MACs at 650 MHz
 # (21.3 TFLOP/s) with their buffers take 3.02 mm2, the input and result buffers 2.26, softmax 1.64, and four times the
@@ -37,9 +38,25 @@ class Area:
 
 
 def device_area(system: System) -> Area:
-    """Area of one device."""
+    """Area of one device.
+
+    Raises:
+        InvalidInput: when the units need more than the dies they are on (areas needed and available).
+    """
+    added, room = stack_overhead_mm2(system), host_mm2(system)
+    if added > room:
+        rates = f"{system.pim_bandwidth}x bandwidth and {system.pim_op_per_byte} Op/B"
+        raise InvalidInput(
+            f"{system.pim} units of {rates} need {added:.0f} mm2 of each stack, its dies have {room:.0f} mm2"
+        )
     stacks = system.stacks * (1 + DRAM_DIES) * LOGIC_DIE_MM2
-    return Area(system.xpu_unit.area_mm2, stacks, system.stacks * stack_overhead_mm2(system))
+    return Area(system.xpu_unit.area_mm2, stacks, system.stacks * added)
+
+
+def host_mm2(system: System) -> float:
+    """Area of the dies of a stack that carry the units: the logic die, or the DRAM dies."""
+    unit = system.pim_unit
+    return LOGIC_DIE_MM2 * (DRAM_DIES if unit is not None and unit.dram_process else 1)
 
 
 def stack_overhead_mm2(system: System) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from archgym.core import Floats, Metric
 from archgym.sims.duplex import kernel_stage as sums
-from archgym.sims.duplex.area import device_area
+from archgym.sims.duplex.area import device_area, host_mm2, stack_overhead_mm2
 from archgym.sims.duplex.serving import Served
 from archgym.sims.duplex.system import ACTIVATE_PJ_PER_BYTE, LINK_PJ_PER_BYTE, MAC_PJ_PER_FLOP, System
 
@@ -34,8 +34,10 @@ METRICS = (
     Metric("energy_standby_pj_per_token", "pJ/token", "minimize", "Standby of the memory."),
     Metric("energy_dynamic_pj_per_token", "pJ/token", "minimize", "Rows, columns and arithmetic: what papers count."),
     Metric("power_mw", "mW", "minimize", "Energy over time, all devices."),
+    Metric("device_power_mw", "mW", "minimize", "The same of one device."),
     Metric("area_mm2", "mm2", "minimize", "Silicon of all devices: xPU dies and all dies of the stacks."),
     Metric("pim_area_mm2", "mm2", "minimize", "Of that, what the units in the memory add."),
+    Metric("pim_die_percent", "%", "minimize", "What they add to the dies they are on (logic die, or DRAM dies)."),
     Metric("tokens_per_s_per_mm2", "tokens/s/mm2", "maximize", "Throughput over area."),
     Metric("edap", "J s mm2", "minimize", "Energy a token x time a token x area."),
     Metric("xpu_utilisation", "share", "maximize", "Share of time in which the xPU of a device works."),
@@ -57,7 +59,9 @@ def scores(served: Served, system: System) -> dict[str, float]:
     area = device_area(system)
     total = system.devices * area.total_mm2
     found["power_mw"] = found["energy_pj_per_token"] * 1e-9 * served.tokens_per_s
+    found["device_power_mw"] = found["power_mw"] / system.devices
     found["area_mm2"] = total
+    found["pim_die_percent"] = 100 * stack_overhead_mm2(system) / host_mm2(system)
     found["pim_area_mm2"] = system.devices * area.pim_mm2
     found["tokens_per_s_per_mm2"] = served.tokens_per_s / total
     found["edap"] = found["energy_pj_per_token"] * 1e-12 / served.tokens_per_s * total

@@ -66,6 +66,17 @@ def test_from_npu_over_bank_pim_to_duplex(simulator):
     assert npu["pim_area_mm2"] == 0
 
 
+def test_area_and_power_tell_what_a_search_may_not_ignore(simulator):
+    duplex, wide = score(simulator), score(simulator, pim_bandwidth=16, pim_op_per_byte=16)
+    assert duplex["pim_die_percent"] == pytest.approx(14.71, abs=0.05)
+    assert wide["pim_die_percent"] > 60
+    assert wide["device_power_mw"] > duplex["device_power_mw"] == pytest.approx(duplex["power_mw"] / 4)
+    row = simulator.space.encode({**DUPLEX, "pim": "bank", "pim_bandwidth": 16, "pim_op_per_byte": 16})[None]
+    found = simulator.simulate(row, SMALL)
+    assert found.status[0] == "infeasible"
+    assert "mm2 of each stack" in found.reasons[0]
+
+
 def test_twice_the_devices_are_faster_but_not_twice(simulator):
     one, two = (score(simulator, pim="none", cluster_scale=scale) for scale in (1, 2))
     assert (one["devices"], two["devices"]) == (4, 8)

@@ -65,6 +65,11 @@ def test_area_of_the_paper_per_stack():
     assert area.total_mm2 == pytest.approx(814 + 5 * 9 * 121 + 5 * added)
 
 
+def test_units_larger_than_their_dies_are_refused_with_both_areas():
+    with pytest.raises(InvalidInput, match=r"bank units of 16x bandwidth and 8 Op/B need 1821 mm2 .* have 968 mm2"):
+        device_area(System(pim="bank", pim_bandwidth=16, pim_op_per_byte=8))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
