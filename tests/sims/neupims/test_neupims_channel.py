@@ -9,6 +9,8 @@ from hypothesis import given, settings, strategies as st
 from archgym.sims.neupims.kernel_pim import LAST, PLACES, attend, period, score
 from archgym.sims.neupims.system import memory_of, system
 from archgym.sims.neupims.times import key_shape, pim_times
+from archgym.sims.pim.channel import program, simulate
+from archgym.sims.pim.mapping import KvLayout
 
 INTERVAL, RFC, RTP, RP, RCD, FAW, GWRITE = (
     1950,
@@ -214,3 +216,30 @@ def test_traffic_of_the_npu_slows_kernels_down_and_only_while_it_lasts():
     times = [last(until) for until in (0.0, 500.0, 5000.0, 1e9)]
     assert times[0] <= times[1] <= times[2] <= times[3]
     assert times[0] < times[3]
+
+
+@pytest.mark.parametrize(("name", "near"), [("neupims", 0.003), ("npu+pim-sequencers", 0.1)])
+def test_kernels_are_near_the_channel_model_that_simulates_every_command(name, near):
+    """`sims.pim` counts on until the last result is outside: up to 66 dot product and 16 read cycles later."""
+    memory = memory_of(system(name))
+    p = pim_times(memory, False, 1000)._replace(transport=0.0, answer=0.0)
+    rng = np.random.default_rng(4)
+    errors = []
+    for heads in (1, 4, 8):
+        lengths = rng.integers(200, 1500, 3)
+        items: list[list[tuple[int, ...]]] = [[], []]
+        row = 1
+        for n in lengths:
+            layout = KvLayout(memory, heads, 128, int(n), row)
+            row += layout.rows
+            items[0] += layout.score_items(0)
+            items[1] += layout.attend_items(0)
+        exact = [simulate(memory, program(each)).cycles for each in items]
+        one, channels = np.zeros((2, 1, PLACES)), np.zeros(3, dtype=np.int64)
+        one[:, :, LAST] = -1e9
+        score(p, lengths, channels, key_shape(memory, heads, heads, 128), 0.0, 0.0, one[0], np.zeros(3))
+        attend(p, lengths, channels, heads, 4, 512, 16, 0.0, 0.0, one[1])
+        for theirs, ours in zip(exact, one[:, 0, LAST], strict=True):
+            assert ours == pytest.approx(theirs, rel=near, abs=90)
+            errors.append(ours / theirs - 1)
+    assert abs(np.mean(errors)) < 0.05
