@@ -55,6 +55,7 @@ def split_layer(
     together: bool,
     row_bytes: float,
     stacks: int,
+    parts_sums: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
     """The experts of one group of devices in one layer: the fastest allowed arrangement, into out[5].
@@ -69,6 +70,7 @@ def split_layer(
         together: whether both may work at the same time.
         row_bytes: one token's activation.
         stacks: memory stacks of the device.
+        parts_sums: float64[4, sections or more], to work with.
         out: time, xPU busy, units busy, bytes over the xPU, bytes over the units.
 
     Arrangements: all on the xPU; one after the other, each where it is faster; and, with `together`, every way to give
@@ -87,7 +89,8 @@ def split_layer(
     parts = min(sections, count)
     if not together or parts < 2:
         return
-    on_xpu, on_pim, moved, visits = np.zeros(parts), np.zeros(parts), np.zeros(parts), np.zeros(parts)
+    parts_sums[:] = 0.0
+    on_xpu, on_pim, moved, visits = parts_sums[0], parts_sums[1], parts_sums[2], parts_sums[3]
     for expert in range(count):
         part, load = expert % parts, loads[expert]
         on_xpu[part] += expert_s(load, work, xpu[FLOPS_PER_S], xpu[BYTES_PER_S])
@@ -164,14 +167,14 @@ def experts_table(
     groups, bytes are totals over all devices (`slices` of them share each expert).
     """
     table = np.zeros((len(grid), 5))
-    one = np.zeros(5)
+    one, parts_sums = np.zeros(5), np.zeros((4, sections))
     local = counts.shape[2] // groups
     for row in range(len(grid)):
         for layer in range(counts.shape[1]):
             longest = 0.0
             for group in range(groups):
                 loads = counts[row, layer, group * local : (group + 1) * local]
-                split_layer(loads, grid[row], work, xpu, pim, sections, together, row_bytes, stacks, one)
+                split_layer(loads, grid[row], work, xpu, pim, sections, together, row_bytes, stacks, parts_sums, one)
                 longest = max(longest, one[TIME])
                 table[row, XPU_BUSY] += one[XPU_BUSY] / groups
                 table[row, PIM_BUSY] += one[PIM_BUSY] / groups

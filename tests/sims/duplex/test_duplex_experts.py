@@ -38,7 +38,9 @@ def split(loads, *, tokens=None, pim=PIM, sections=4, together=True, stacks=5):
     out = np.zeros(5)
     tokens = max(1, sum(loads)) if tokens is None else tokens
     work = np.array(astuple(WORK), dtype=np.float64)
-    split_layer(np.array(loads), tokens, work, XPU, pim, sections, together, ROW_BYTES, stacks, out)
+    split_layer(
+        np.array(loads), tokens, work, XPU, pim, sections, together, ROW_BYTES, stacks, np.full((4, 4), np.nan), out
+    )
     return out
 
 
