@@ -1,6 +1,6 @@
 """The GPU-only system: every operator of a block on the roofline of an A100 with 40 GB, one kernel after another.
 
-The paper measures a real A100 with PyTorch (NeuPIMs, ASPLOS 2024, section 8.1); efficiencies and launch time are those
+The paper measures a real A100 with PyTorch (NeuPIMs, ASPLOS 2024, evaluation); efficiencies and launch time are those
 of `archgym.sims.llm.roofline`.
 """
 

@@ -1,7 +1,7 @@
 """One decoder block of one device on one batch: stages of NPU and PIM work between barriers.
 
 Without sub-batches the stages are A (query, key and value), B (attention) and E (projection, feed-forward). With two
-sub-batches (NeuPIMs, section 5 and StageProgram.cc) the NPU works on one while PIM works on the other:
+sub-batches (NeuPIMs, ASPLOS 2024, and its StageProgram.cc) the NPU works on one while PIM works on the other:
 
            A      B      C            D            E         F
     NPU    QKV#1  QKV#2  Out#1+QKV#1  Out#2+QKV#2  Out#1     Out#2

@@ -41,7 +41,7 @@ def pack(order: Ints, tiles: Ints, estimate: Ints, by_load: bool, room: Ints, lo
 
     `order` is the order of placement, `tiles` what a request needs of a channel's `room` (int64[channels], used up),
     `estimate` what its attention costs (summed up in `load`). By turns: the next channel with room; by load: the one
-    with the least so far (NeuPIMs, algorithm 1).
+    with the least so far (NeuPIMs, ASPLOS 2024: greedy bin packing).
     """
     turn, count = 0, len(room)
     for place in range(len(order)):

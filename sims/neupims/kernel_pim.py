@@ -1,7 +1,7 @@
 """Attention on the banks: the kernels of every channel, request by request, placed between refreshes.
 
 A kernel is a GWRITE (a vector into the channel's buffer) or a tile (one row of every bank against that vector). Its
-header announces how long it takes, and it starts only if it ends before the next refresh (NeuPIMs, section 5; the
+header announces how long it takes, and it starts only if it ends before the next refresh (NeuPIMs, ASPLOS 2024; the
 estimate is that of `archgym.sims.pim.tile.header_estimate`). All channels work at once, each in the order of its
 commands; softmax follows on the NPU's vector units in the order of the requests.
 """

@@ -89,7 +89,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
         "neupims": System(),
     }
 )
-"""The systems of the paper (NeuPIMs, ASPLOS 2024, section 8). Of the two baselines there are two forms each: the
+"""The systems of the paper (NeuPIMs, ASPLOS 2024, evaluation). Of the two baselines there are two forms each: the
 authors' programs (branches npu-only and npu+pim) work on attention head by head, and issue one PIM command a cycle for
 all channels; the other form has neither limit."""
 

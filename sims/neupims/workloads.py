@@ -7,7 +7,7 @@
     calibration                      the reduced block that the authors' program is compared on
 
 A batch is seen at a random moment of serving (`archgym.sims.llm.requests.steady_state`); ten such moments are averaged,
-as the paper does (NeuPIMs, ASPLOS 2024, section 8.1).
+as the paper does (NeuPIMs, ASPLOS 2024, evaluation).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from archgym.sims.llm.requests import steady_state
 Ints = NDArray[np.int64]
 
 SAMPLES = 10
-"""Batches averaged per workload (NeuPIMs, section 8.1)."""
+"""Batches averaged per workload (NeuPIMs, ASPLOS 2024, evaluation)."""
 MAX_BATCH = 4096
 BATCHES = (64, 128, 256, 384, 512)
 SPLITS: Mapping[str, Parallel] = MappingProxyType(
-    {  # NeuPIMs, ASPLOS 2024, table 3; casys-kaist/NeuPIMs f299af3, configs/model_configs
+    {  # casys-kaist/NeuPIMs f299af3, configs/model_configs
         "gpt3-7b": Parallel(4, 1),
         "gpt3-13b": Parallel(4, 1),
         "gpt3-30b": Parallel(4, 2),
