@@ -42,30 +42,29 @@ def duration(compute: float, moved: float, first: float, last: float, link: floa
 
 
 @compiled
-def split(on_rows: float, on_cols: float, time: float, instances: float, design: Floats) -> tuple[int, float]:
-    """How several arrays share a layer, and its compute cycles: 0 by columns, 1 by n or m elsewhere, 2 by instances.
+def compute_cycles(
+    on_rows: float, on_cols: float, time: float, instances: float, how: int, arrays: float, design: Floats
+) -> float:
+    """Compute cycles of a layer that `arrays` arrays share: 0 by columns, 1 by n or m elsewhere, 2 by instances.
 
     Between them the first two are the split over n and the split over m: in output stationary m lies on the rows, in
     the others the second dimension of the output is time, which may be cut into streams.
     """
-    rows, cols, arrays = design[D_ROWS], design[D_COLS], design[D_ARRAYS]
+    rows, cols = design[D_ROWS], design[D_COLS]
     stationary = design[D_DATAFLOW] != OS
     fixed = (rows if stationary else 0.0) + rows + cols - 2.0
-    row_folds, col_folds = pieces(on_rows, rows), pieces(on_cols, cols)
     stream = design[D_STREAM] if stationary else time
-    each = pieces(time, stream) * fixed + time
-    by_cols = instances * row_folds * pieces(on_cols, cols * arrays) * each
-    if stationary:
-        share = pieces(time, arrays)
-        by_other = instances * row_folds * col_folds * (pieces(share, stream) * fixed + share)
+    if how == 0:
+        cols *= arrays
+    elif how == 2:
+        instances = pieces(instances, arrays)
+    elif stationary:
+        time = pieces(time, arrays)
     else:
-        by_other = instances * pieces(on_rows, rows * arrays) * col_folds * each
-    by_instances = pieces(instances, arrays) * row_folds * col_folds * each
-    if by_cols <= by_other and by_cols <= by_instances:
-        return 0, by_cols - 1.0
-    if by_other <= by_instances:
-        return 1, by_other - 1.0
-    return 2, by_instances - 1.0
+        rows *= arrays
+    count = instances * pieces(on_rows, rows) * pieces(on_cols, cols)
+    cycles: float = count * (pieces(time, stream) * fixed + time) - 1.0
+    return cycles
 
 
 @compiled
@@ -88,10 +87,10 @@ def again(
 
 
 @compiled
-def matrix(layer: Floats, design: Floats, out: Floats) -> float:
-    """Score a GEMM layer; returns its cycles."""
+def shared(layer: Floats, design: Floats, how: int, arrays: float, out: Floats) -> tuple[float, float]:
+    """Score a GEMM layer that this many arrays share in one way; returns its cycles and the bytes it moves."""
     m, n, k, instances = layer[L_M], layer[L_N], layer[L_K], layer[L_INSTANCES]
-    element, flow, arrays = design[D_ELEMENT], design[D_DATAFLOW], design[D_ARRAYS]
+    element, flow = design[D_ELEMENT], design[D_DATAFLOW]
     ifmap, filters, ofmap = layer[L_IFMAP] * element, n * k * element, m * n * element
     # Totals in bytes of what varies by row folds, by column folds and by fold; the halves that hold them; and how often
     # what does not fit is moved in each further pass: partial sums out and in, at their own width.
@@ -105,7 +104,7 @@ def matrix(layer: Floats, design: Floats, out: Floats) -> float:
     else:
         on_rows, on_cols, time, x, z = k, m, n, filters, ifmap
         y, half_x, half_y, ways, half_z = m * n * SUM_BYTES, design[D_FILTER], design[D_OFMAP], 2.0, design[D_IFMAP]
-    how, compute = split(on_rows, on_cols, time, instances, design)
+    compute = compute_cycles(on_rows, on_cols, time, instances, how, arrays, design)
     rows = design[D_ROWS] * (arrays if how == 1 and flow == OS else 1.0)
     cols = design[D_COLS] * (arrays if how == 0 else 1.0)
     beside = arrays if how == 1 and flow != OS else 1.0
@@ -159,7 +158,7 @@ def matrix(layer: Floats, design: Floats, out: Floats) -> float:
         out[O_D_IFMAP] += x_again
         out[O_D_FILTER] += y_again
         out[O_S_WRITE] = ofmap * instances
-        return cycles
+        return cycles, moved
     else:
         out[O_S_IFMAP], out[O_S_FILTER] = m * k * instances * element * streams, filters * instances * col_folds
         out[O_D_IFMAP] += z_again
@@ -167,7 +166,32 @@ def matrix(layer: Floats, design: Floats, out: Floats) -> float:
     out[O_S_READ], out[O_S_WRITE] = sums * (row_folds - 1.0), sums * row_folds
     out[O_D_READ] = y_again
     out[O_D_WRITE] += y_again
-    return cycles
+    return cycles, moved
+
+
+@compiled
+def matrix(layer: Floats, design: Floats, out: Floats) -> float:
+    """Score a GEMM layer in the way to share it that takes the fewest cycles, then bytes; returns its cycles.
+
+    Arrays may stay idle, half of them at a time: operands that all of them want at once may not fit the scratchpads.
+    Compute cycles are those of the way that computes fastest, so that what memory adds to them is stalls.
+    """
+    arrays = design[D_ARRAYS]
+    if arrays == 1.0:
+        return shared(layer, design, 0, 1.0, out)[0]
+    least, bytes_moved, best_how, best_arrays, compute = np.inf, np.inf, 0, 1.0, np.inf
+    while arrays >= 1.0:
+        for how in range(3 if arrays > 1.0 else 1):
+            cycles, moved = shared(layer, design, how, arrays, out)
+            compute = min(compute, out[O_COMPUTE])
+            if cycles < least or (cycles == least and moved < bytes_moved):
+                least, bytes_moved, best_how, best_arrays = cycles, moved, how, arrays
+        arrays = np.floor(arrays / 2.0)
+    out[:] = 0.0
+    shared(layer, design, best_how, best_arrays, out)
+    out[O_COMPUTE] = compute
+    out[O_STALL] = least - compute
+    return least
 
 
 @compiled
