@@ -59,12 +59,23 @@ def _layer(where: str, kind: str, header: list[str], row: list[str]) -> Layer:
         raise TraceError(f"{where}: {len(cells)} values for {len(header)} columns")
     try:
         sizes = {**_OPTIONAL[kind], **{name: int(cell) for name, cell in zip(header[1:], cells[1:], strict=True)}}
-    except ValueError as error:
-        raise TraceError(f"{where}: {error}") from None
+    except ValueError:
+        wrong = ", ".join(
+            f"{name} {cell!r}" for name, cell in zip(header[1:], cells[1:], strict=True) if not _whole(cell)
+        )
+        raise TraceError(f"{where}: got {wrong[:200]}; allowed: whole numbers") from None
     try:
         return _made(cells[0] or where, kind, sizes)
     except InvalidInput as error:
         raise TraceError(f"{where}: {error}") from None
+
+
+def _whole(cell: str) -> bool:
+    try:
+        int(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _made(name: str, kind: str, sizes: Mapping[str, int]) -> Layer:

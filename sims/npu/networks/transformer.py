@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archgym.errors import InvalidInput
 from archgym.sims.npu.layers import Layer, Network, conv, gemm, vector
 
 BERT_SOURCE = (
@@ -15,6 +16,11 @@ BERT_SOURCE = (
 )
 VIT_SOURCE = "Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021, table 1 (Base), 224x224 images"
 GPT3_SOURCE = "Brown et al., Language models are few-shot learners, NeurIPS 2020, table 2.1 (6.7B): one of 32 blocks"
+
+BERT_POSITIONS = 512
+"""Learned positions: a longer sequence has none (Devlin et al., NAACL 2019, appendix A.2)."""
+GPT3_CONTEXT = 2048
+"""Brown et al., NeurIPS 2020, section 2.1."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,12 @@ class _Block:
 
 
 def bert_base(batch: int = 1, sequence: int = 128) -> Network:
-    """The encoder and the pooler."""
+    """The encoder and the pooler.
+
+    Raises:
+        InvalidInput: for a sequence longer than the model has positions.
+    """
+    _within("bert-base", "sequence", sequence, BERT_POSITIONS)
     hidden = 768
     block = _Block(batch, sequence, sequence, hidden, heads=12, merged_qkv=False)
     pooler = gemm("pooler", m=batch, n=hidden, k=hidden)
@@ -101,10 +112,25 @@ def vit_b16(batch: int = 1) -> Network:
 
 
 def gpt3_7b_prefill(batch: int = 1, sequence: int = 1024) -> Network:
-    """One block over prompts of `sequence` tokens; scores above the diagonal are computed and masked."""
+    """One block over prompts of `sequence` tokens; scores above the diagonal are computed and masked.
+
+    Raises:
+        InvalidInput: for a sequence longer than the context.
+    """
+    _within("gpt3-7b-prefill", "sequence", sequence, GPT3_CONTEXT)
     return _Block(batch, sequence, sequence, 4096, heads=32).layers("block", norm_first=True)
 
 
 def gpt3_7b_decode(batch: int = 1, context: int = 1024) -> Network:
-    """One block for one new token of each sequence, which looks at `context` tokens, itself included."""
+    """One block for one new token of each sequence, which looks at `context` tokens, itself included.
+
+    Raises:
+        InvalidInput: for more tokens than the context holds.
+    """
+    _within("gpt3-7b-decode", "context", context, GPT3_CONTEXT)
     return _Block(batch, 1, context, 4096, heads=32).layers("block", norm_first=True)
+
+
+def _within(network: str, size: str, tokens: int, most: int) -> None:
+    if tokens > most:
+        raise InvalidInput(f"network {network!r}: {size}={tokens} is above the model's context; allowed: up to {most}")

@@ -179,7 +179,7 @@ def test_further_columns_are_read(tmp_path):
         ("Layer,M,N\na,1,2\n", "is not known"),
         ("Layer,M,N,K,colour\na,1,2,3,4\n", "is not known"),
         ("Layer,M,N,K\na,1,2\n", "line 2: 3 values for 4 columns"),
-        ("Layer,M,N,K\na,1,2,x\n", "line 2: invalid literal"),
+        ("Layer,M,N,K\na,1,2,x\n", "line 2: got k 'x'; allowed: whole numbers"),
         ("Layer,M,N,K\na,1,2,3\nb,1,0,3\n", "line 3: layer 'b': n=0"),
     ],
 )
