@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from archgym.sims.dram.jit import entry, lean
+from archgym.sims.jit import entry, lean
 from archgym.sims.dram.kernel_front import pump, respond
 from archgym.sims.dram.kernel_issue import closed, impose, log, opened, spend
 from archgym.sims.dram.kernel_queue import choose, count_hits, regroup, remove, turn

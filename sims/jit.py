@@ -1,4 +1,4 @@
-"""How the kernel's functions are compiled."""
+"""How the kernels of every family are compiled."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _LEAN: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
-def _digest(folder: Path) -> str:
-    """Identify the sources of a folder that are compiled together."""
-    others = (folder / name for name in ("jit.py", "layout.py", "spec.py", "timing.py"))
-    files = sorted([*folder.glob("kernel*.py"), *(file for file in others if file.exists())])
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+# What kernels fold in beside each other: constants and small functions of these modules.
+_FOLDED = ("commands.py", "layout.py", "spec.py", "systolic.py", "timing.py")
+_BELOW = Path(__file__).parent / "dram"  # PIM's kernels fold in its layout
 
 
 @lru_cache(maxsize=16)
-def _stamp(file: str) -> str:
-    return _digest(Path(__file__).parent) + _digest(Path(file).parent)
+def _stamp(folder: Path) -> str:
+    """Identify the sources that are compiled together."""
+    files = [Path(__file__)]
+    for family in (_BELOW, folder):
+        files += [*sorted(family.glob("kernel*.py")), *(family / name for name in _FOLDED)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists())).hexdigest()
 
 
 def _stamped(compiled: Any, function: Callable[..., Any]) -> Any:
@@ -36,7 +38,7 @@ def _stamped(compiled: Any, function: Callable[..., Any]) -> Any:
     """
     cached: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(cached, "_source_stamp"):
-        cached._source_stamp = _stamp(function.__code__.co_filename)  # noqa: SLF001 - Numba has no public way
+        cached._source_stamp = _stamp(Path(function.__code__.co_filename).parent)  # noqa: SLF001 - Numba has no public way
     return compiled
 
 
