@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 
 from archgym.sims.dram.kernel_queue import append, choose, turn
 from archgym.sims.dram.kernel_rank import wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 
 from archgym.sims.dram.layout import (
     BANK_STEP, B_ACT_AT, B_RANK, COUNT_OF, C_RAS, C_RTP, C_WRITE_CLOSE, ENTRY_AT, ENTRY_STEP, E_BASE, E_COUNT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 from archgym.sims.dram.layout import (
     ACT, A_BANK, A_COLUMN, A_ROW, A_WRITE, BANK_STEP, BUSY_STEP, B_BLOCKED, B_BUS, B_CANDIDATE, B_CHANNEL,
     B_COMMAND, B_COUNT, B_GROUP, B_KEEP, B_LOCAL, B_OLDER, B_OPEN, B_PLACE, B_SERVED, CHANNEL_STEP, CLOSED,

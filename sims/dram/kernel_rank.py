@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 
 from archgym.sims.dram.kernel_queue import choose
 from archgym.sims.dram.layout import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from archgym.sims.dram.jit import entry, lean
+from archgym.sims.jit import entry, lean
 from archgym.sims.dram.kernel_issue import spend
 from archgym.sims.dram.layout import (
     A_ARRIVAL, A_WRITE, COUNT_OF, C_CHANNELS, G_CONFLICTS, G_HITS, G_LOGGED, G_MISSES, MODES, M_PRECHARGED, N_PSEUDO,

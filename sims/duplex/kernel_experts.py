@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import entry as compiled
+from archgym.sims.jit import entry
 
 # Places in the record of a processor (`rates`) and of an expert (`work`).
 FLOPS_PER_S, BYTES_PER_S = 0, 1
@@ -14,7 +14,7 @@ MATRICES, FLOPS, FIXED, BYTES, ACT_FLOPS, ACT_BYTES = 0, 1, 2, 3, 4, 5
 TIME, XPU_BUSY, PIM_BUSY, XPU_BYTES, PIM_BYTES = 0, 1, 2, 3, 4
 
 
-@compiled
+@entry
 def expert_s(tokens: float, work: NDArray[np.float64], flops_per_s: float, bytes_per_s: float) -> float:
     """Seconds of one expert on one processor: each product, then the activation, at the longer of its two limits."""
     if tokens == 0 or bytes_per_s == 0.0:
@@ -24,7 +24,7 @@ def expert_s(tokens: float, work: NDArray[np.float64], flops_per_s: float, bytes
     return float(work[MATRICES] * product + activation)
 
 
-@compiled
+@entry
 def expert_bytes(tokens: float, work: NDArray[np.float64]) -> float:
     """Bytes one expert moves; one without tokens is not read."""
     if tokens == 0:
@@ -32,7 +32,7 @@ def expert_bytes(tokens: float, work: NDArray[np.float64]) -> float:
     return float(work[MATRICES] * (work[FIXED] + tokens * work[BYTES]) + tokens * work[ACT_BYTES])
 
 
-@compiled
+@entry
 def reduction_s(pim_visits: float, tokens: float, row_bytes: float, stacks: int, xpu_bytes_per_s: float) -> float:
     """Seconds in which the xPU hands inputs to the stacks and adds up their partial results (section V-A).
 
@@ -44,7 +44,7 @@ def reduction_s(pim_visits: float, tokens: float, row_bytes: float, stacks: int,
     return 2.0 * stacks * min(pim_visits, tokens) * row_bytes / xpu_bytes_per_s
 
 
-@compiled
+@entry
 def split_layer(
     loads: NDArray[np.int64],
     tokens: int,
@@ -115,7 +115,7 @@ def split_layer(
             out[PIM_BYTES] = inside
 
 
-@compiled
+@entry
 def _in_turn(
     loads: NDArray[np.int64],
     tokens: int,
@@ -147,7 +147,7 @@ def _in_turn(
         out[PIM_BYTES] = inside
 
 
-@compiled
+@entry
 def experts_table(
     grid: NDArray[np.int64],
     counts: NDArray[np.int64],

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import entry as compiled
+from archgym.sims.jit import entry
 from archgym.sims.duplex.kernel_stage import OUTPUTS, TIME, Rates, stage
 
 MIXED, PREFILL_FIRST, DECODE_FIRST = 0, 1, 2
@@ -23,7 +23,7 @@ TOTALS = OUTPUTS + 5
 Floats: TypeAlias = NDArray[np.float64]
 
 
-@compiled
+@entry
 def _grown(array: NDArray[np.float64], used: int) -> NDArray[np.float64]:
     """The array, twice as long when it is full."""
     if used < len(array):
@@ -33,7 +33,7 @@ def _grown(array: NDArray[np.float64], used: int) -> NDArray[np.float64]:
     return longer
 
 
-@compiled
+@entry
 def serve(
     rates: Rates,
     rows: NDArray[np.float64],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import entry as compiled
+from archgym.sims.jit import entry
 from archgym.sims.duplex.kernel_experts import TIME as TABLE_TIME
 
 # Places in what a stage gives: seconds; busy seconds of the xPU and of the units of a device (mean over devices);
@@ -55,13 +55,13 @@ class Rates(NamedTuple):
     """All layers and visits."""
 
 
-@compiled
+@entry
 def roofline_s(flops: float, moved: float, flops_per_s: float, bytes_per_s: float) -> float:
     """The longer of arithmetic and memory traffic."""
     return max(flops / flops_per_s, moved / bytes_per_s)
 
 
-@compiled
+@entry
 def stage(
     rates: Rates,
     rows: NDArray[np.float64],
@@ -97,7 +97,7 @@ def stage(
     _communicate(rates, most_tokens, tokens, out)
 
 
-@compiled
+@entry
 def _faster(rates: Rates, flops: float, moved: float, inside: bool, out: NDArray[np.float64]) -> int:
     """Run on the xPU, or on the units where that is allowed and faster; gives the place where its bytes are counted."""
     xpu_s = roofline_s(flops, moved, rates.xpu_flops_per_s, rates.xpu_bytes_per_s)
@@ -112,7 +112,7 @@ def _faster(rates: Rates, flops: float, moved: float, inside: bool, out: NDArray
     return XPU_BYTES
 
 
-@compiled
+@entry
 def _attention(
     rates: Rates,
     decoding: int,
@@ -153,7 +153,7 @@ def _attention(
     out[_faster(rates, new_flops, new_bytes, True, out)] += prefill_bytes * rates.tensor
 
 
-@compiled
+@entry
 def _experts(
     rates: Rates,
     grid: NDArray[np.int64],
@@ -173,7 +173,7 @@ def _experts(
     out[FLOPS] += tokens * rates.expert_flops_per_token
 
 
-@compiled
+@entry
 def _communicate(rates: Rates, most_tokens: float, tokens: float, out: NDArray[np.float64]) -> None:
     """Ring all-reduces inside a node; to and from experts of other nodes, all-to-all.
 

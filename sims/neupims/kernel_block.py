@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import entry
+from archgym.sims.jit import entry
 from archgym.sims.neupims.kernel_gemm import ELEMENT_BYTES, NpuTimes
 from archgym.sims.neupims.kernel_memory import FREE, READ, SHARE, STATE, UNTIL, WRITTEN, MemoryTimes, store
 from archgym.sims.neupims.kernel_operators import Shape, attention, projections_in, projections_out, traffic

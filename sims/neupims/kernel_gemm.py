@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 from archgym.sims.neupims.kernel_memory import FREE, PTR, MemoryTimes, arrival, serve, store
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 
 Floats = NDArray[np.float64]
 

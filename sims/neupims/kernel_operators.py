@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 from archgym.sims.neupims.kernel_gemm import ELEMENT_BYTES, MINIMUM_STREAM, NpuTimes, gemm, tree_passes, vector
 from archgym.sims.neupims.kernel_memory import MemoryTimes, serve, store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 
 Ints = NDArray[np.int64]
 

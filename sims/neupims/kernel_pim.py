@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.dram.jit import lean
+from archgym.sims.jit import lean
 from archgym.sims.neupims.kernel_gemm import NpuTimes, tree_passes
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.npu.jit import compiled
+from archgym.sims.jit import entry
 from archgym.sims.npu.layout import (
     D_ARRAYS, D_COLS, D_DATAFLOW, D_ELEMENT, D_FILTER, D_IFMAP, D_LANES, D_LINK, D_OFMAP, D_ROWS, D_STREAM, FUSED,
     L_ELEMENTS, L_IFMAP, L_INSTANCES, L_K, L_KIND, L_M, L_N, L_PASSES, L_READS, L_SCALARS, L_TREES, L_WIDTH, MATRIX,
@@ -21,27 +21,27 @@ from archgym.sims.npu.systolic import OS, WS
 Floats = NDArray[np.float64]
 
 
-@compiled
+@entry
 def pieces(size: float, by: float) -> float:
     """Quotient, rounded up."""
     found: float = np.ceil(size / by)
     return found
 
 
-@compiled
+@entry
 def excess(total: float, each: float, count: float, half: float) -> float:
     """What of `count` parts of `total` does not fit `half` when one at a time is held; all but the last are `each`."""
     return (count - 1.0) * max(0.0, each - half) + max(0.0, total - (count - 1.0) * each - half)
 
 
-@compiled
+@entry
 def duration(compute: float, moved: float, first: float, last: float, link: float) -> float:
     """Cycles of a layer: first operands, then compute beside the levelled transfers, then last results."""
     steady = max(0.0, moved - first - last)
     return pieces(first, link) + max(compute, pieces(steady, link)) + pieces(last, link)
 
 
-@compiled
+@entry
 def compute_cycles(
     on_rows: float, on_cols: float, time: float, instances: float, how: int, arrays: float, design: Floats
 ) -> float:
@@ -67,7 +67,7 @@ def compute_cycles(
     return cycles
 
 
-@compiled
+@entry
 def again(
     x: float, x_fold: float, half_x: float, row_folds: float, y: float, y_fold: float, half_y: float, col_folds: float,
     ways: float,
@@ -86,7 +86,7 @@ def again(
     return x_cols, y_cols, by_cols
 
 
-@compiled
+@entry
 def shared(layer: Floats, design: Floats, how: int, arrays: float, out: Floats) -> tuple[float, float]:
     """Score a GEMM layer that this many arrays share in one way; returns its cycles and the bytes it moves."""
     m, n, k, instances = layer[L_M], layer[L_N], layer[L_K], layer[L_INSTANCES]
@@ -169,7 +169,7 @@ def shared(layer: Floats, design: Floats, how: int, arrays: float, out: Floats) 
     return cycles, moved
 
 
-@compiled
+@entry
 def matrix(layer: Floats, design: Floats, out: Floats) -> float:
     """Score a GEMM layer in the way to share it that takes the fewest cycles, then bytes; returns its cycles.
 
@@ -194,7 +194,7 @@ def matrix(layer: Floats, design: Floats, out: Floats) -> float:
     return least
 
 
-@compiled
+@entry
 def tree(width: float, lanes: float) -> float:
     """Passes of an adder tree over `width` elements, `lanes` at a time, until one is left."""
     if lanes < 2.0:
@@ -206,7 +206,7 @@ def tree(width: float, lanes: float) -> float:
     return total
 
 
-@compiled
+@entry
 def vector(layer: Floats, design: Floats, out: Floats) -> float:
     """Score a vector layer as if alone; returns the cycles of its operations."""
     lanes, element = design[D_LANES], design[D_ELEMENT]
@@ -221,7 +221,7 @@ def vector(layer: Floats, design: Floats, out: Floats) -> float:
     return busy
 
 
-@compiled
+@entry
 def one(layer: Floats, design: Floats, slack: float, out: Floats) -> float:
     """Score a layer into `out`; returns in how many of its cycles the vector units still are idle."""
     out[:] = 0.0
@@ -241,7 +241,7 @@ def one(layer: Floats, design: Floats, slack: float, out: Floats) -> float:
     return cycles - busy
 
 
-@compiled
+@entry
 def by_layer(layers: Floats, design: Floats, out: Floats) -> None:
     """One design, layer by layer: float64[layers, OUTS]."""
     slack = 0.0
@@ -249,7 +249,7 @@ def by_layer(layers: Floats, design: Floats, out: Floats) -> None:
         slack = one(layers[row], design, slack, out[row])
 
 
-@compiled
+@entry
 def score(layers: Floats, designs: Floats, out: Floats) -> None:
     """Every design on the whole network: float64[n, OUTS], sums over layers."""
     part = np.empty(OUTS)

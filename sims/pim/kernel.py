@@ -5,7 +5,7 @@ Time jumps to the next cycle in which a command is legal, a request arrives, a r
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import entry, inner
+from archgym.sims.jit import entry, inner
 from archgym.sims.pim.kernel_memory import (
     accrue_refresh, memory_candidate, memory_issue, refresh_candidate, refresh_issue, take_requests,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import inner
+from archgym.sims.jit import inner
 from archgym.sims.dram.layout import (
     E_BASE, E_COUNT, E_LATENCY, E_OUTER, E_OUTER_COUNT, E_REGION, E_RING, E_RING_NODE, E_RING_REGION, E_WINDOW,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import inner
+from archgym.sims.jit import inner
 from archgym.sims.pim.kernel_issue import issue, legal_bank, legal_rank
 from archgym.sims.pim.layout import (
     ACT, ALL_BANK, ARRIVAL, BLOCKED, B_MARK, B_MEMORY, C_BANKS, C_DUAL, C_FAW, C_GROUPS, C_INTERVAL, C_PER_GROUP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archgym.sims.dram.jit import inner
+from archgym.sims.jit import inner
 from archgym.sims.pim.kernel_issue import (
     comps_inside, impose, issue, legal_bank, legal_channel, legal_rank, legal_set, write_log,
 )  # fmt: skip
