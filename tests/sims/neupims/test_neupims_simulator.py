@@ -110,6 +110,8 @@ def test_links_cost_two_all_reduces_a_layer():
     assert (
         one["latency_per_token_ns"] == score(system("neupims", sub_batching="on"), split="1x1")["latency_per_token_ns"]
     )
+    staged = score(system("npu-only"), split="4x2", link="nvlink4")["latency_per_token_ns"]
+    assert staged - linked["latency_per_token_ns"] == pytest.approx(2 * (message / 450e9 + 0.8e-6) * 1e9)
     with pytest.raises(UnknownName, match="nvlink4"):
         NeuPims(link="nvlink5")
 

@@ -182,6 +182,10 @@ def test_a_product_is_cut_when_it_does_not_fit_half_the_scratchpad():
     assert whole[READ] == 2 * (3072 * 4096 + 4096 * 256)
     assert cut[READ] > whole[READ]  # activations are read again for every part of the outputs
     assert cut[WRITTEN] == whole[WRITTEN] == 2 * 3072 * 256
+    tall = fresh()  # more tokens than outputs, and sides that halving does not fill
+    gemm(tall, MEMORY, small, 130, 1025, 3000, 0.0, ends, left, rows)
+    assert tall[WRITTEN] == 2 * 130 * 3000
+    assert tall[READ] >= 2 * (130 * 1025 + 1025 * 3000)
 
 
 def test_stream_and_tree():
