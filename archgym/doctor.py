@@ -45,6 +45,7 @@ _LIBRARIES = (  # distribution, module, what it enables, extra (empty: core)
     ("torch", "torch", "Gaussian processes, reinforcement learning", "bo"),
     ("stable-baselines3", "stable_baselines3", "PPO", "rl"),
     ("sb3-contrib", "sb3_contrib", "further reinforcement learning methods", "rl"),
+    ("onnx", "onnx", "networks from ONNX files on the NPU", "onnx"),
     ("cocotb", "cocotb", "RTL simulation benches", "rtl"),
 )
 
