@@ -105,19 +105,21 @@ def _at(path: Path, *keys: str | int) -> Iterator[None]:
 def resolve_workload(simulator: Simulator, name: str, base: Path) -> str:
     """A registered name as it is, a file as an absolute path (looked for beside the experiment file first).
 
-    A file may be followed by what the simulator is to make of it: `model.onnx:batch=4`.
+    A file may be followed by what the simulator is to make of it, `model.onnx:batch=4`, or stand behind what it is for,
+    `gpt3-7b:requests.csv`.
 
     Raises:
         UnknownName: when it is neither, TraceError when the file cannot be read.
     """
     if name in simulator.workloads:
         return name
-    file, colon, options = name.partition(":")
-    for candidate in (base / file, Path(file)):
-        if file and candidate.is_file():
-            resolved = f"{candidate.resolve()}{colon}{options}"
-            simulator.workload_fingerprint(resolved)
-            return resolved
+    head, colon, tail = name.partition(":")
+    for before, file, behind in (("", name, ""), ("", head, colon + tail), (head + colon, tail, "")):
+        for candidate in (base / file, Path(file)):
+            if file and candidate.is_file():
+                resolved = f"{before}{candidate.resolve()}{behind}"
+                simulator.workload_fingerprint(resolved)
+                return resolved
     if simulator.workload_fingerprint(name) == name:  # the simulator did not recognise it either
         raise UnknownName("workload", name, simulator.workloads)
     return name

@@ -33,3 +33,19 @@ def test_a_file_with_sizes_behind_it_is_looked_for_beside_the_experiment(tmp_pat
     (layer,) = network(planned)
     assert layer.batch * layer.m == 4
     assert (layer.k, layer.n) == (32, 16)
+
+
+def test_a_file_behind_what_it_is_for_is_looked_for_beside_the_experiment(tmp_path: Path, monkeypatch) -> None:
+    folder, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "batch.csv").write_text("seq_len\n100\n200\n", "utf-8")
+    file = folder / "study.yaml"
+    file.write_text(
+        "environment: neupims\nworkloads: ['gpt3-7b:batch.csv']\n"
+        "objectives: [{maximize: tokens_per_s}]\nagents: [random]\nbudget: 1\n",
+        "utf-8",
+    )
+    monkeypatch.chdir(elsewhere)
+    (planned,) = {trial.workload for trial in make_plan(file).trials}
+    assert planned == f"gpt3-7b:{folder / 'batch.csv'}"
