@@ -37,6 +37,7 @@ class _Input:
 def fixed_sizes(path: Path, model: ModelProto, batch: int | None, dimensions: Mapping[str, int]) -> Inputs:
     """Put numbers for the symbols: the first dimension of an input is the batch, the others have their names.
 
+    A symbol that is also a further dimension of an input (mask [sequence] beside tokens [N, sequence]) is no batch.
     A file may fix its batch; then the graph runs as often as needed, because shapes inside it may depend on that batch.
 
     Raises:
@@ -50,7 +51,7 @@ def fixed_sizes(path: Path, model: ModelProto, batch: int | None, dimensions: Ma
     if not inputs:
         raise InvalidInput(f"{path}: the graph has no input, so nothing is left to compute")
     _check_sizes(path, {**dimensions, **({} if batch is None else {"batch": batch})})
-    leading = {i.dimensions[0] for i in inputs if i.dimensions and isinstance(i.dimensions[0], str)}
+    leading = _leading_symbols(inputs)
     symbols = {d for i in inputs for d in i.dimensions if isinstance(d, str)}
     for name in dimensions:
         if name not in symbols:
@@ -62,6 +63,12 @@ def fixed_sizes(path: Path, model: ModelProto, batch: int | None, dimensions: Ma
         sizes = [_size(path, value, axis, known) for axis in range(len(value.dimensions))]
         types[value.name] = helper.make_tensor_type_proto(value.element_type, sizes)
     return Inputs(types, samples, repeats, not symbols)
+
+
+def _leading_symbols(inputs: list[_Input]) -> list[str]:
+    further = {d for i in inputs for d in i.dimensions[1:]}
+    leading = (i.dimensions[0] for i in inputs if i.dimensions)
+    return [d for d in leading if isinstance(d, str) and d not in further]
 
 
 def _read(path: Path, value: ValueInfoProto) -> _Input:
@@ -83,15 +90,14 @@ def _check_sizes(path: Path, sizes: Mapping[str, int]) -> None:
 
 def _batch(path: Path, inputs: list[_Input], batch: int | None, dimensions: Mapping[str, int]) -> tuple[int, int]:
     """Samples in the shapes, and how often the graph runs."""
-    leading = [i.dimensions[0] for i in inputs if i.dimensions]
-    symbols = [name for name in leading if isinstance(name, str)]
+    symbols = _leading_symbols(inputs)
     if symbols:
         given = dimensions.get(symbols[0])
         if given is not None and batch not in {None, given}:
             raise InvalidInput(f"{path}: batch={batch} and {symbols[0]}={given} are the same dimension")
         return given or batch or 1, 1
-    fixed = leading[0] if leading else 1
-    assert isinstance(fixed, int)
+    sizes = (i.dimensions[0] for i in inputs if i.dimensions)
+    fixed = next((size for size in sizes if isinstance(size, int)), 1)
     if batch is not None and batch % fixed:
         raise InvalidInput(
             f"{path}: the file fixes a batch of {fixed}, got batch={batch}; allowed: its multiples, "

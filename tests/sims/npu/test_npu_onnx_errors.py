@@ -133,6 +133,21 @@ def test_symbolic_sizes(tmp_path):
     assert network(f"{tmp_path / 'model.onnx'}:sequence=4,other.1=4,batch=3") == (added, product)
 
 
+def test_a_first_dimension_that_is_a_further_one_elsewhere_is_no_batch(tmp_path):
+    b = Builder(tokens=["N", "sequence", 8], mask=["sequence", "sequence"])
+    scores = b.op("MatMul", "tokens", b.op("Transpose", "tokens", perm=[0, 2, 1]), name="scores")
+    b.op("Add", scores, "mask")
+    refused_graph(b, tmp_path, "dimension 1 of input 'tokens'", "'sequence'", batch=2)
+    product, masked = read_onnx(tmp_path / "model.onnx", batch=2, dimensions={"sequence": 5})
+    assert (product.m, product.n, product.k, product.batch) == (5, 5, 8, 2)
+    assert masked.ofmap_elements == 2 * 5 * 5
+    b = Builder(square=["n", "n"])
+    b.op("MatMul", "square", b.weight(4, 4))
+    refused_graph(b, tmp_path, "dimension 0 of input 'square'", "'n'")
+    (alone,) = read_onnx(tmp_path / "model.onnx", dimensions={"n": 4})
+    assert (alone.m, alone.n, alone.k) == (4, 4, 4)
+
+
 def test_sizes_that_do_not_fit_together(tmp_path):
     b = Builder(tokens=["N", "sequence", 8], other=["N", "rest", 8])
     b.op("Add", "tokens", "other", name="sum")
