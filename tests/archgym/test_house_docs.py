@@ -110,15 +110,17 @@ def test_the_readme_shows_code_on_its_first_screen():
 
 def test_the_readme_tells_the_truth_about_the_spaces():
     import archgym
+    from archgym import catalog
 
     text = (ROOT / "README.md").read_text()
-    rows = re.findall(r"\| `([a-z-]+)` \| ([\d,]+) \| (no|yes, for five workloads) \|$", text, re.MULTILINE)
-    assert [name for name, _, _ in rows] == ["archgym-rl", "archgym-aco", "archgym-ga"]
-    for name, size, known in rows:
-        dram = archgym.simulator("dram", space=name)
-        assert f"{dram.space.size:,}" == size
-        enumerated = [workload for workload in dram.workloads if dram.enumeration(workload) is not None]
-        assert len(enumerated) == (0 if known == "no" else 5)
+    row = r"^\| `(archgym/\w+-v0)` \| `([a-z-]+)`(?: \(`([a-z-]+)`\))? \| ([\d,]+)(, optimum known)? \|"
+    rows = re.findall(row, text, re.MULTILINE)
+    assert {gym_id: name for gym_id, name, *_ in rows} == dict(catalog.environments())
+    for _, name, space, size, known in rows:
+        simulator = archgym.simulator(name, **({"space": space} if space else {}))
+        assert f"{simulator.space.size:,}" == size
+        enumerated = [workload for workload in simulator.workloads if simulator.enumeration(workload) is not None]
+        assert bool(enumerated) is bool(known)
 
 
 def test_the_readme_shows_the_shortest_agent_whole():
