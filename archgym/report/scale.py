@@ -75,7 +75,7 @@ class Scale:
         gap = np.where(finite, np.where(finite, array, 0.0) - (best if np.isfinite(best) else 0.0), np.inf)
         gap = np.where(np.abs(gap) <= _SLACK * max(abs(best), 1e-300), 0.0, gap)
         if self.kind == "log":
-            return np.asarray(np.expm1(np.minimum(gap, 700.0)))
+            return np.where(np.isfinite(gap), np.expm1(np.minimum(gap, 700.0)), np.inf)
         if self.kind == "ratio" and best != 0:
             return np.asarray(gap / abs(best))
         return np.asarray(gap)

@@ -93,6 +93,7 @@ def test_regret_is_relative_for_metrics_and_products_and_plain_for_targets():
     assert scale_of("edp").regret(np.log(6.0), np.log(5.0)) == pytest.approx(0.2)
     assert scale_of("both").regret(0.25, 0.0) == 0.25
     assert scale_of("low-latency").regret(INF, 50.0) == INF
+    assert scale_of("edp").regret(INF, 50.0) == INF  # not a large number: figures leave out what is infinite
     assert scale_of("low-latency").regret(50.0 * (1 + 1e-12), 50.0) == 0  # rounding
     assert scale_of("low-latency").regret(49.0, 50.0) < 0  # left for the caller to flag
 
