@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,14 @@ class Duplex(Simulator):
                 status[row], reasons[row] = INFEASIBLE, str(error)
         back = place.reshape(-1)
         return Evaluations.of(METRICS, values[back], np.array(status)[back], [reasons[i] for i in back])
+
+    def workload_fingerprint(self, workload: str) -> str:
+        """Identify the model and the load.
+
+        Raises:
+            UnknownName, InvalidInput: for a workload that cannot be.
+        """
+        return hashlib.sha256(repr(workload_by_name(workload)).encode()).hexdigest()[:16]
 
     def _score(self, chosen: dict[str, Any], load: Workload) -> list[float]:
         devices = max(1, int(chosen.pop("cluster_scale") * own_devices(load.decoder)))

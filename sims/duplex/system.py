@@ -22,6 +22,10 @@ once; decode-first: when the running batch has drained (request-level batching).
 NODE_DEVICES = 8
 """Devices that share NVLink; nodes are joined by InfiniBand (Duplex, MICRO 2024, section VI)."""
 
+BANK_GROUP_BANDWIDTH = 8
+"""Times the pins, of units at the bank groups of a pseudo channel of two ranks (AttAcc, ASPLOS 2024; its simulator,
+scale-snu/attacc_simulator c600051, multiplies by the same)."""
+
 ACTIVATE_PJ_PER_BYTE = 909.0 / 1024
 """909 pJ for opening a row of 1 KB that is then read as a whole (scale-snu/LLMSimulator, src/dram/power.h)."""
 MAC_PJ_PER_FLOP = 0.23
@@ -79,6 +83,11 @@ class System:
             if getattr(self, field) not in allowed:
                 raise UnknownName(field, str(getattr(self, field)), allowed)
         self.stack.banks_together(self.pim_bandwidth)
+        if self.pim == "bank-group" and self.pim_bandwidth > BANK_GROUP_BANDWIDTH:
+            raise InvalidInput(
+                f"pim_bandwidth={self.pim_bandwidth} of units at the bank groups is not allowed: each has one bus; "
+                f"allowed: up to {BANK_GROUP_BANDWIDTH}"
+            )
 
     @property
     def xpu_unit(self) -> Xpu:

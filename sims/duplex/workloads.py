@@ -26,7 +26,9 @@ SHORT = {
 }  # fmt: skip
 # Figures 11 and 12 run GLaM up to 4096 tokens, four times the sequences it was trained on.
 _CONTEXT = {"glam-143b": 4096}
-_NAME = re.compile(r"(?P<model>.+)-in(?P<prompt>\d+)-out(?P<output>\d+)-(?P<kind>batch|qps)(?P<rate>\d+(\.\d+)?)")
+_NAME = re.compile(
+    r"(?P<model>.+)-in(?P<prompt>[0-9]+)-out(?P<output>[0-9]+)-(?P<kind>batch|qps)(?P<rate>[0-9]+(\.[0-9]+)?)"
+)
 _FORM = "<model>-in<tokens>-out<tokens>-batch<requests> or ...-qps<requests per second>"
 
 # A closed loop is followed until each place of the batch was left three times on average; an open one serves so many.

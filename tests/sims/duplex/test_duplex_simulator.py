@@ -7,6 +7,7 @@ import pytest
 
 import archgym
 from archgym.errors import InvalidInput, UnknownName
+from archgym.plan import make_plan
 from archgym.sims.duplex.serving import serve
 from archgym.sims.duplex.space import decode
 from archgym.sims.duplex.system import System
@@ -111,6 +112,8 @@ def test_what_collapses_makes_no_difference(simulator):
     designs = space.sample(30, np.random.default_rng(8))
     designs[:15, space.position("pim")] = 0
     designs[15:, space.position("pim_bandwidth")] = 3
+    unit = space.position("pim")
+    designs[designs[:, unit] == space["pim"].choices.index("bank-group"), unit] = 1  # has no such bandwidth
     load = workload(SMALL)
     for row, same in zip(designs, space.canonical(designs), strict=True):
         times = []
@@ -170,3 +173,22 @@ def test_lengths_vary_as_in_the_authors_simulator():
     assert load.prompt.std() == pytest.approx(0.4 * 255, rel=0.15)
     assert ((load.produced[:64] >= 1) & (load.produced[:64] < load.output[:64])).all()
     assert (load.produced[64:] == 0).all()
+
+
+def test_any_name_of_the_form_can_be_planned_and_is_told_apart_by_what_it_means(tmp_path, simulator):
+    file = tmp_path / "own.yaml"
+    form = "environment: duplex\nworkloads: [{}]\nobjectives: [throughput]\nagents: [random]\nbudget: 1\n"
+    file.write_text(
+        form.format("llama3-8b-in64-out64-batch4").replace("throughput", "{maximize: tokens_per_s}"), "utf-8"
+    )
+    assert [trial.workload for trial in make_plan(file).trials] == ["llama3-8b-in64-out64-batch4"]
+    prints = {simulator.workload_fingerprint(f"opt-in64-out{n}-qps2") for n in (64, 65)}
+    assert len(prints) == 2
+    with pytest.raises(InvalidInput, match="batch 0"):
+        simulator.workload_fingerprint("opt-in64-out64-batch0")
+
+
+def test_units_at_the_bank_groups_have_a_bus_each():
+    assert System(pim="bank-group", pim_bandwidth=8).pim_bytes_per_s > 0
+    with pytest.raises(InvalidInput, match="up to 8"):
+        System(pim="bank-group", pim_bandwidth=16)
