@@ -122,6 +122,15 @@ def period(p: PimTimes, comps: int, results: int) -> float:
 
 
 @lean
+def closed_rank(p: PimTimes, state: Floats, ch: int, number: float) -> float:
+    """When a refresh issues: its rank's rows are closed first, no sooner than the last command allows."""
+    due = number * p.interval
+    if state[ch, OPEN] > 0.0:
+        return max(due, float(state[ch, LAST]) + p.hold) + p.precharges
+    return due
+
+
+@lean
 def catch_up(p: PimTimes, state: Floats, ch: int, turn: float) -> float:
     """Account for refreshes that fell between the channel's last command and `turn`; returns the turn after them."""
     passed = float(int(turn / p.interval))
@@ -129,7 +138,7 @@ def catch_up(p: PimTimes, state: Floats, ch: int, turn: float) -> float:
     if since < 1.0:
         return turn
     _refreshed(p, state, ch, passed)
-    done = passed * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
+    done = closed_rank(p, state, ch, passed)
     if since >= p.ranks:
         state[ch, VECTOR] = 0.0
     state[ch, OPEN] = max(0.0, state[ch, OPEN] - since * p.banks / p.ranks)
@@ -154,6 +163,8 @@ def tiles(
         last = state[ch, LAST]
         if left == 0 or gap > step or arrives + (count - left) * gap > last:
             continue
+        if int(last / p.interval) != int((last + p.hold) / p.interval):
+            continue  # a refresh is due just now
         # Those that follow at once before the next refresh, and before the NPU's traffic ends.
         limit = next_refresh(p, last + p.hold) * p.interval - p.hold - 1.0 - need - p.estimate_open * p.banks
         each = step
@@ -222,7 +233,7 @@ def gwrite(p: PimTimes, state: Floats, ch: int, arrives: float, until: float) ->
     need = p.gwrite + (0.0 if held else p.closing + p.gwrite_closed + (p.hold if conflict else 0.0))
     number = next_refresh(p, turn)
     if number * p.interval - turn - 1.0 <= need:
-        refreshed = number * p.interval + (p.precharges if state[ch, OPEN] > 0.0 else 0.0)
+        refreshed = closed_rank(p, state, ch, number)
         _refreshed(p, state, ch, number)
         if int(number - 1) % p.ranks == 0:  # the vector's bank is in the refreshed rank
             done = refreshed + p.refresh + p.gwrite_closed + p.gwrite
