@@ -25,7 +25,16 @@ class Unit:
     text: str
 
 
-def _split(unit: str) -> tuple[int, str] | None:
+def _split(unit: str) -> tuple[int, str, str] | None:
+    """Exponent of the prefix, base, and what it is taken per ("/token"), where the base takes prefixes."""
+    for counted in (unit, unit.partition("/")[0]):
+        found = _prefixed(counted)
+        if found is not None:
+            return (*found, unit[len(counted) :])
+    return None
+
+
+def _prefixed(unit: str) -> tuple[int, str] | None:
     for base in _BASES:
         prefix = unit[: -len(base)]
         if unit.endswith(base) and prefix.replace("u", "µ") in _PREFIXES:
@@ -40,12 +49,12 @@ def unit_for(unit: str, magnitude: float) -> Unit:
     thousands = 3 * math.floor(math.log10(abs(magnitude)) / 3)
     known = _split(unit)
     if known is not None:
-        exponent, base = known
+        exponent, base, per = known
         wanted = min(max(exponent + thousands, -15), 12)
         if base == "s":
             wanted = min(wanted, 0)
         prefix = next(text for text, power in _PREFIXES.items() if power == wanted)
-        return Unit(10.0 ** (exponent - wanted), prefix + base)
+        return Unit(10.0 ** (exponent - wanted), prefix + base + per)
     if 1e-3 <= abs(magnitude) < 1e6:
         return Unit(1.0, unit)
     return Unit(10.0**-thousands, f"10{str(thousands).translate(_SUPERSCRIPT)} {unit}".rstrip())
@@ -101,7 +110,13 @@ def value_text(value: Any) -> str:
 
 
 def metric_title(metric: Metric) -> str:
-    """The metric in words, without its unit: `energy_activate_pj` becomes `energy activate`."""
+    """The metric in words, without its unit: `energy_activate_pj` becomes `energy activate`.
+
+    Also where it is said what it is taken per: `energy_pj_per_token` becomes `energy per token`.
+    """
     suffix = re.sub(r"[^a-z0-9]", "", metric.unit.lower().replace("/s", "ps").replace("µ", "u"))
     name = metric.name.removesuffix(f"_{suffix}") if suffix else metric.name
+    counted = metric.unit.lower().partition("/")[0].replace("µ", "u")
+    if counted:
+        name = name.replace(f"_{counted}_per_", "_per_")
     return name.replace("_", " ")

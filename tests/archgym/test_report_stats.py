@@ -128,6 +128,16 @@ def test_numbers_for_people():
     assert [metric_title(m) for m in METRICS] == ["latency", "energy", "power", "time", "bandwidth"]
     assert (unit_for("mW", 250_000.0).text, unit_for("mW", 250_000.0).factor) == ("W", pytest.approx(1e-3))
     assert unit_for("ns", 12.0).text == "ns"
+
+
+def test_units_and_titles_of_what_is_taken_per_something():
+    shown = unit_for("pJ/token", 6.0e10)
+    assert (shown.text, shown.factor) == ("mJ/token", pytest.approx(1e-9))
+    assert unit_for("GB/s", 25e3).text == "TB/s"
+    assert unit_for("tokens/s", 58e3).text == "tokens/s"  # the s of tokens is no second
+    per = Metric("energy_pj_per_token", "pJ/token"), Metric("energy_pj_per_token", "pJ"), Metric("time_ns_per_s", "ns")
+    assert [metric_title(m) for m in per] == ["energy per token", "energy per token", "time per s"]
+    assert metric_title(Metric("tokens_per_s_per_mm2", "tokens/s/mm2")) == "tokens per s per mm2"
     assert unit_for("furlongs", 12345.0).text == "furlongs"
 
 
