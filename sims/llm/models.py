@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 from archgym.errors import InvalidInput, UnknownName
 
-__all__ = ["MODELS", "Decoder", "model"]
+__all__ = ["MODELS", "Decoder", "model", "whole"]
+
+
+def whole(value: object) -> bool:
+    """Whether a size is a whole number: neither a fraction nor a text nor a truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,14 @@ class Decoder:
             "context",
             "vocab",
         ):
-            if getattr(self, size) < 1:
+            if not whole(getattr(self, size)) or getattr(self, size) < 1:
                 raise InvalidInput(f"{self.name}: {size} {getattr(self, size)} is not allowed; allowed: 1 and more")
         if self.heads % self.kv_heads:
             raise InvalidInput(f"{self.name}: {self.heads} heads cannot share {self.kv_heads} key heads evenly")
         if self.ffn_matrices not in {2, 3}:
             raise InvalidInput(f"{self.name}: ffn_matrices {self.ffn_matrices} is not allowed; allowed: 2, 3")
+        if not (whole(self.experts) and whole(self.top_k)):
+            raise InvalidInput(f"{self.name}: top_k {self.top_k!r} of {self.experts!r} experts; allowed: whole numbers")
         if self.experts < 0 or bool(self.experts) != bool(self.top_k) or not 0 <= self.top_k <= self.experts:
             raise InvalidInput(
                 f"{self.name}: top_k {self.top_k} of {self.experts} experts; allowed: 1 to experts, or 0 of 0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archgym.errors import InvalidInput
-from archgym.sims.llm.models import Decoder
+from archgym.sims.llm.models import Decoder, whole
 
 __all__ = [
     "DoesNotFit",
@@ -49,7 +49,7 @@ def check(decoder: Decoder, parallel: Parallel) -> None:
         InvalidInput: naming the degree, what it has to divide, and the degrees that are allowed.
     """
     for degree in ("tensor", "pipeline", "expert"):
-        if getattr(parallel, degree) < 1:
+        if not whole(getattr(parallel, degree)) or getattr(parallel, degree) < 1:
             raise InvalidInput(f"{degree} degree {getattr(parallel, degree)} is not allowed; allowed: 1 and more")
     tensor, expert = parallel.tensor, parallel.expert
     _divides(decoder, "tensor", tensor, "heads", decoder.heads)

@@ -85,6 +85,10 @@ def test_active_parameters_are_near_the_published():
     [
         ({"hidden": 0}, r"hidden 0 is not allowed"),
         ({"layers": -1}, r"layers -1 is not allowed"),
+        ({"layers": 2.5}, r"layers 2\.5 is not allowed"),
+        ({"layers": float("nan")}, r"layers nan is not allowed"),
+        ({"heads": "8"}, r"heads 8 is not allowed"),
+        ({"experts": 4, "top_k": 1.5}, r"top_k 1\.5 of 4 experts; allowed: whole numbers"),
         ({"kv_heads": 3}, r"32 heads cannot share 3 key heads"),
         ({"ffn_matrices": 4}, r"ffn_matrices 4 is not allowed; allowed: 2, 3"),
         ({"experts": 4, "top_k": 5}, r"top_k 5 of 4 experts"),

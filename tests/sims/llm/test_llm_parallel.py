@@ -34,6 +34,7 @@ def test_the_cuts_of_the_papers_are_allowed(name, cut):
     [
         ("gpt3-7b", Parallel(3), r"tensor degree 3 does not divide its 32 heads; allowed: 1, 2, 4, 8, 16, 32"),
         ("gpt3-7b", Parallel(0), r"tensor degree 0 is not allowed"),
+        ("gpt3-7b", Parallel(2.0), r"tensor degree 2\.0 is not allowed"),
         ("gpt3-7b", Parallel(1, -2), r"pipeline degree -2 is not allowed"),
         ("gpt3-7b", Parallel(1, 5), r"pipeline degree 5 does not divide its 32 layers"),
         ("gpt3-7b", Parallel(1, 1, 2), r"no experts: expert degree 2"),
