@@ -36,6 +36,7 @@ Ints = NDArray[np.int64]
 SAMPLES = 10
 """Batches averaged per workload (NeuPIMs, ASPLOS 2024, evaluation)."""
 MAX_BATCH = 4096
+MAX_LENGTH = 1 << 20
 BATCHES = (64, 128, 256, 384, 512)
 SPLITS: Mapping[str, Parallel] = MappingProxyType(
     {  # casys-kaist/NeuPIMs f299af3, configs/model_configs
@@ -74,21 +75,38 @@ class Workload:
         return len(self.batches[0])
 
 
-@lru_cache(maxsize=256)
 def workload(name: str) -> Workload:
     """Build a workload from its name (see the module).
 
     Raises:
         UnknownName, InvalidInput, TraceError: for a model, data set or size that does not exist, or an unreadable file.
     """
+    of, colon, path = name.partition(":")
+    return _from_file(name, of, *_stamp(path)) if colon else _by_name(name)
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    """Identify what a path leads to now: its place, time of change (ns) and size (bytes)."""
+    place = Path(path).absolute()
+    try:
+        status = place.stat()
+    except (OSError, ValueError) as error:
+        raise TraceError(f"{path}: cannot be read: {error}") from error
+    return str(place), status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=256)
+def _from_file(name: str, of: str, place: str, *_stamped: int) -> Workload:
+    decoder = decoder_named(of)
+    lengths, channels = read_batch(place)
+    return Workload(name, decoder, split_of(decoder), (_within(decoder, lengths),), channels)
+
+
+@lru_cache(maxsize=256)
+def _by_name(name: str) -> Workload:
     if name == "calibration":
         decoder = decoder_named("e512-h4")
         return Workload(name, decoder, Parallel(), (CALIBRATION[0],), CALIBRATION[1])
-    if ":" in name:
-        of, _, path = name.partition(":")
-        decoder = decoder_named(of)
-        lengths, channels = read_batch(path)
-        return Workload(name, decoder, split_of(decoder), (_within(decoder, lengths),), channels)
     found = _GENERATED.fullmatch(name)
     if not found:
         raise UnknownName("workload", name, REGISTERED)
@@ -163,9 +181,11 @@ def fingerprint(name: str) -> str:
 
 
 def _number(name: str, place: int, text: str | None, least: int) -> int:
-    if text is None or not text.strip().isdigit() or not least <= int(text) < 1 << 20:
-        raise TraceError(f"{name}:{place + 2}: {text!r}; expected a whole number from {least}")
-    return int(text)
+    found = (text or "").strip()
+    # int() knows other scripts' digits and refuses superscripts, which isdigit takes; 20 digits are beyond any limit
+    if not (found.isascii() and found.isdigit() and len(found) < 20 and least <= int(found) < MAX_LENGTH):
+        raise TraceError(f"{name}:{place + 2}: {text!r}; expected a whole number from {least} to {MAX_LENGTH - 1}")
+    return int(found)
 
 
 def _within(decoder: Decoder, lengths: tuple[int, ...]) -> tuple[int, ...]:
