@@ -12,11 +12,10 @@ from numba import njit
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+_BASE: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # Functions of the inner loop allocate nothing, so they need no reference counts: without this, every call would count
 # each array up and down with an atomic instruction, which took half of the time.
-_LEAN: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-
-
+_LEAN: dict[str, Any] = {**_BASE, "_nrt": False}
 # What kernels fold in beside each other: constants and small functions of these modules.
 _FOLDED = ("commands.py", "layout.py", "spec.py", "systolic.py", "timing.py")
 _BELOW = Path(__file__).parent / "dram"  # PIM's kernels fold in its layout
@@ -42,20 +41,24 @@ def _stamped(compiled: Any, function: Callable[..., Any]) -> Any:
     return compiled
 
 
+def _compile(function: _F, options: dict[str, Any]) -> _F:
+    try:
+        compiled: _F = _stamped(njit(cache=True, **options)(function), function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written: compile in every process
+        compiled = njit(**options)(function)
+    return compiled
+
+
 def lean(function: _F) -> _F:
     """Compile a function of the inner loop: no allocation in it, no exception out of it."""
-    compiled: _F = _stamped(njit(**_LEAN)(function), function)
-    return compiled
+    return _compile(function, _LEAN)
 
 
 def inner(function: _F) -> _F:
     """As `lean`, for functions only compiled code calls: without the ways in from Python they compile faster."""
-    options: Any = {**_LEAN, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: _F = _stamped(njit(**options)(function), function)
-    return compiled
+    return _compile(function, {**_LEAN, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
 
 
 def entry(function: _F) -> _F:
     """Compile a function that allocates memory and calls lean ones."""
-    compiled: _F = _stamped(njit(cache=True, nogil=True, error_model="numpy")(function), function)
-    return compiled
+    return _compile(function, _BASE)
