@@ -48,6 +48,8 @@ class Block:
     """Of these, until the NPU was done."""
     pim: Floats
     """Of these, until PIM was done."""
+    busy: Floats
+    """Of these, with an instruction in flight in the arrays."""
     read_bytes: float
     written_bytes: float
     layers: int
@@ -202,6 +204,7 @@ def _block(ends: Floats, moved: Floats, sub_batches: bool) -> Block:
         total - starts,
         np.maximum(ends[:, 1] - starts, 0.0),
         np.maximum(ends[:, 2] - starts, 0.0),
+        ends[:, 3],
         float(moved[0]),
         float(moved[1]),
         2 if sub_batches else 1,

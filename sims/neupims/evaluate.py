@@ -35,6 +35,8 @@ class Pass:
     """Of the stages as they were simulated, in cycles of the NPU."""
     flops: float
     """Of one layer on the arrays of one device (or the GPU)."""
+    npu_busy_ns: float
+    """Of one layer: with an instruction in flight in the arrays."""
     pim_busy_ns: float
     """Of one layer: dot products, mean over the channels."""
     pim_kernel_ns: float
@@ -78,6 +80,7 @@ def _metrics(system: System, parallel: Parallel, load: Workload, done: Pass) -> 
         "latency_per_token_ns": done.total_ns,
         "block_cycles": done.block_cycles,
         "npu_utilisation": done.flops / (peak_flops * done.layer_ns * 1e-9),
+        "npu_busy": done.npu_busy_ns / done.layer_ns,
         "pim_utilisation": done.pim_busy_ns / done.layer_ns,
         "pim_occupancy": done.pim_kernel_ns / done.layer_ns,
         "bandwidth_utilisation": done.moved_bytes / (peak_bytes * done.layer_ns * 1e-9),
@@ -104,7 +107,7 @@ def _gpu_pass(_: System, parallel: Parallel, load: Workload, link: Link | None) 
     work = np.mean([gpu.block_work(load.decoder, batch, parallel.tensor) for batch in load.batches], axis=0)
     layer = float(np.mean(times)) + _exchange_ns(load, parallel, load.batch, link)
     total = load.decoder.layers * layer + _hand_over_ns(load, parallel, link)
-    return Pass(layer, total, 0.0, float(work[0]), 0.0, 0.0, float(work[1]), {}, {"gpu": gpu.BOARD_MW})
+    return Pass(layer, total, 0.0, float(work[0]), 0.0, 0.0, 0.0, float(work[1]), {}, {"gpu": gpu.BOARD_MW})
 
 
 def _npu_pass(system: System, parallel: Parallel, load: Workload, link: Link | None) -> Pass:
@@ -130,7 +133,9 @@ def _npu_pass(system: System, parallel: Parallel, load: Workload, link: Link | N
         parts["pim"] = energy.pim_pj(memory, work) / len(load.batches)
         busy = float(work.comps.sum()) / len(load.batches) / system.channels * memory.comp_cycles * nanoseconds
         kernels = float(work.cycles.sum()) / len(load.batches) / system.channels * nanoseconds
-    return Pass(layer, total, cycles, 2.0 * counts.macs, busy, kernels, moved, parts, standing)
+    arrays = float(np.mean([one.busy[[2, 3]].sum() if one.layers > 1 else one.busy.sum() for one in blocks]))
+    arrays *= nanoseconds
+    return Pass(layer, total, cycles, 2.0 * counts.macs, arrays, busy, kernels, moved, parts, standing)
 
 
 def _best(

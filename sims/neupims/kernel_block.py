@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from archgym.sims.jit import entry
 from archgym.sims.neupims.kernel_gemm import ELEMENT_BYTES, NpuTimes
-from archgym.sims.neupims.kernel_memory import FREE, READ, SHARE, STATE, UNTIL, WRITTEN, MemoryTimes, store
+from archgym.sims.neupims.kernel_memory import BUSY, FREE, READ, SHARE, STATE, UNTIL, WRITTEN, MemoryTimes, store
 from archgym.sims.neupims.kernel_operators import Shape, attention, projections_in, projections_out, traffic
 from archgym.sims.neupims.kernel_pim import LAST, PLACES, PimTimes, attend, score, softmax
 
@@ -25,8 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STAGES = 6
-END, NPU_END, PIM_END = 0, 1, 2
-"""Columns of a stage: its end, and those of its two halves."""
+END, NPU_END, PIM_END, ARRAYS = 0, 1, 2, 3
+"""Columns of a stage: its end, those of its two halves, and for how long the arrays had an instruction in flight."""
 
 
 @entry
@@ -42,8 +42,9 @@ def run(
     sub_batches: bool,
     moved: Floats,
 ) -> Floats:
-    """Simulate the stages; float64[6, 3]: cumulative ends of each stage and its halves, in cycles of the memory.
+    """Simulate the stages; float64[6, 4], in cycles of the memory: `END`, `NPU_END`, `PIM_END`, `ARRAYS` of each.
 
+    Ends are cumulative.
     Requests come in the order in which their commands are issued. `half[i]` is 0 or 1: the sub-batch of request i (all
     0 without). `moved` becomes bytes read and written by the NPU.
     """
@@ -62,7 +63,7 @@ def run(
     state[:, LAST] = -1e9
     first, second = lengths[half == 0], lengths[half == 1]
     at_first, at_second = channels[half == 0], channels[half == 1]
-    result = np.zeros((STAGES, 3))
+    result = np.zeros((STAGES, 4))
     now = 0.0
     for stage in range(STAGES):
         if not sub_batches and stage not in (0, 1, 4):
@@ -74,6 +75,7 @@ def run(
         out = stage >= 2 and tokens > 0
         mha = 1 <= stage <= 4 and len(on_pim) > 0
         npu_end = pim_end = now
+        before = mem[BUSY]
         if mha and shape.pim:
             until = now + traffic(shape, tokens, qkv, out) / (mem_times.rate * shape.share) if pim.dual else 0.0
             ready = np.empty(len(on_pim))
@@ -96,5 +98,6 @@ def run(
             now = npu_end = max(now, mem[FREE])  # the last writes leave the controllers
         mem[SHARE], mem[UNTIL] = 1.0, now
         result[stage, END], result[stage, NPU_END], result[stage, PIM_END] = now, npu_end, pim_end
+        result[stage, ARRAYS] = mem[BUSY] - before
     moved[0], moved[1] = mem[READ], mem[WRITTEN]
     return result

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.sims.jit import lean
-from archgym.sims.neupims.kernel_memory import FREE, PTR, MemoryTimes, arrival, serve, store
+from archgym.sims.neupims.kernel_memory import BUSY, FREE, PTR, MemoryTimes, arrival, serve, store
 
 Floats = NDArray[np.float64]
 
@@ -130,7 +130,9 @@ def gemm(
                                 start = max(at, start + (max(u.rows, stream) if preload else stream) * u.cycle)
                             preload = False
                             stream = stream_cycles(u, mm)
+                            in_flight = max(finish, at)
                             finish = start + (u.rows + u.cols - 2 + stream) * u.cycle
+                            mem[BUSY] += finish - in_flight
                             if stored:
                                 accepted = store(mem, c, max(accepted, finish), mm * nn * ELEMENT_BYTES)
                 done_2, done_1 = done_1, finish

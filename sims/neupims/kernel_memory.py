@@ -18,10 +18,10 @@ from archgym.sims.jit import lean
 
 Floats = NDArray[np.float64]
 
-PTR, FREE, SHARE, UNTIL, READ, WRITTEN = 0, 1, 2, 3, 4, 5
+PTR, FREE, SHARE, UNTIL, READ, WRITTEN, BUSY = 0, 1, 2, 3, 4, 5, 6
 """Places of the memory's state: next address, when the data bus is free, which share of it is left until when (PIM has
-the rest), bytes read and written so far."""
-STATE = 6
+the rest), bytes read and written so far, and for how long the arrays have had an instruction in flight."""
+STATE = 7
 MAX_RANKS = 8
 
 

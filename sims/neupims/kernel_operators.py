@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archgym.sims.jit import lean
 from archgym.sims.neupims.kernel_gemm import ELEMENT_BYTES, MINIMUM_STREAM, NpuTimes, gemm, tree_passes, vector
-from archgym.sims.neupims.kernel_memory import MemoryTimes, serve, store
+from archgym.sims.neupims.kernel_memory import BUSY, MemoryTimes, serve, store
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -138,7 +138,7 @@ def attention(
     group = s.heads // s.kv_heads
     held = max(u.rows, group, MINIMUM_STREAM)
     drain = u.rows + u.cols - 1
-    size, array, units = 0.0, 0.0, 0.0
+    size, array, units, waits = 0.0, 0.0, 0.0, 0.0
     tail = 0.0
     for i in range(len(lengths)):
         n = lengths[i]
@@ -151,8 +151,10 @@ def attention(
             units += s.heads * one / u.units
         else:
             array += s.heads * (first_k * (drain + n / u.arrays) + one + second * (drain + s.head_dim / u.arrays))
+            waits += s.heads * one
         tail = u.rows + u.cols - 2 + one + held * second + u.rows + u.cols - 2
     size += ELEMENT_BYTES * s.heads * s.head_dim * len(lengths)  # the queries
+    mem[BUSY] += (array - waits) * u.cycle
     loaded = serve(mem, c, begin, size, ends, left, rows)
     t = max(loaded, begin + c.latency + max(array, units) * u.cycle) + tail * u.cycle
     return store(mem, c, t, ELEMENT_BYTES * s.heads * s.head_dim * len(lengths)) + c.store

@@ -31,6 +31,7 @@ METRICS = (
     Metric("latency_per_token_ns", "ns", "minimize", "Time of one decoder pass: a token of every request."),
     Metric("block_cycles", "cycles", "minimize", "NPU cycles of the simulated stages (0 on a GPU)."),
     Metric("npu_utilisation", "", "maximize", "Multiply-accumulates over what the arrays could do meanwhile."),
+    Metric("npu_busy", "", "maximize", "Share of the time with an instruction in flight in the arrays (0 on a GPU)."),
     Metric("pim_utilisation", "", "maximize", "Share of the time in which a channel's banks multiply."),
     Metric(
         "pim_occupancy", "", "maximize", "Share of the time that PIM kernels of a channel take, rows opened included."

@@ -64,9 +64,12 @@ def test_utilisations_parts_and_rates_add_up(load):
     found = simulator.simulate(simulator.space.sample(60, np.random.default_rng(3)), load)
     rows = found.take(np.flatnonzero(found.ok))
     assert len(rows) > 20
-    for name in ("npu_utilisation", "pim_utilisation", "pim_occupancy", "bandwidth_utilisation"):
+    for name in ("npu_utilisation", "npu_busy", "pim_utilisation", "pim_occupancy", "bandwidth_utilisation"):
         assert ((rows[name] >= 0) & (rows[name] <= 1)).all(), name
     assert (rows["pim_utilisation"] <= rows["pim_occupancy"] + 1e-12).all()
+    on_npu = rows["npu_busy"] > 0  # all but GPUs
+    assert (rows["npu_utilisation"][on_npu] <= rows["npu_busy"][on_npu] + 1e-12).all()
+    assert on_npu.any()
     parts = np.sum([rows[f"energy_{name}_pj"] for name in energy.PARTS], axis=0)
     assert parts == pytest.approx(rows["energy_pj_per_token"])
     sizes = np.sum([rows[f"area_{name}_mm2"] for name in area.PARTS], axis=0)

@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from archgym.sims.neupims.kernel_gemm import gemm, stream_cycles, tree_passes, vector
-from archgym.sims.neupims.kernel_memory import FREE, PTR, READ, SHARE, STATE, UNTIL, WRITTEN, advance, serve, store
+from archgym.sims.neupims.kernel_memory import (
+    BUSY,
+    FREE,
+    PTR,
+    READ,
+    SHARE,
+    STATE,
+    UNTIL,
+    WRITTEN,
+    advance,
+    serve,
+    store,
+)
 from archgym.sims.neupims.kernel_operators import Shape, attention
 from archgym.sims.neupims.system import System, memory_of, system
 from archgym.sims.neupims.times import bus_share, memory_times, npu_times
@@ -127,9 +139,9 @@ def test_writes_are_posted_and_keep_the_bus_busy():
     assert state[WRITTEN] == 4096
 
 
-def events(u, m, k, n, arrive_with_all: float) -> float:
-    """A product whose operands are all there from one moment on, instruction by instruction."""
-    issue, pipeline = arrive_with_all, []
+def events(u, m, k, n, arrive_with_all: float) -> tuple[float, float]:
+    """A product whose operands are all there from one moment on, instruction by instruction: its end, cycles in use."""
+    issue, pipeline, in_flight = arrive_with_all, [], []
     for _ in range(math.ceil(n / u.cols)):
         for _ in range(math.ceil(k / u.rows)):
             for block in range(math.ceil(m / u.cols)):
@@ -143,7 +155,12 @@ def events(u, m, k, n, arrive_with_all: float) -> float:
                 else:
                     start = max(issue, pipeline[-1][0] + pipeline[-1][2])
                 pipeline.append((start, start + u.rows + u.cols - 2 + cycles, cycles))
-    return pipeline[-1][1]
+                in_flight.append((issue, pipeline[-1][1]))
+    points = np.arange(math.floor(arrive_with_all), math.ceil(pipeline[-1][1])) + 0.5
+    used = np.zeros(len(points), dtype=bool)
+    for since, until in in_flight:
+        used |= (points > since) & (points < until)
+    return pipeline[-1][1], float(used.sum())
 
 
 @given(
@@ -159,7 +176,9 @@ def test_products_agree_with_a_list_of_instructions_when_memory_is_no_limit(m, k
     state = fresh()
     ends, left, rows = scratch(1 << 22)
     end = gemm(state, FAST, u, m, k, n, 50.0, ends, left, rows)
-    assert end == pytest.approx(events(u, m, k, n, 51.0), abs=0.1)  # the tile issues in cycle 51
+    expected, busy = events(u, m, k, n, 51.0)  # the tile issues in cycle 51
+    assert end == pytest.approx(expected, abs=0.1)
+    assert state[BUSY] == pytest.approx(busy, abs=1.0)
     assert state[READ] == 2 * (m * k + k * n)
     assert state[WRITTEN] == 2 * m * n
 
