@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cost_titles", "overview", "pareto_front"]
 
+_TITLE_POINTS = 315.0  # 35 characters of 9 points are as wide as a small panel
+
 
 def cost_titles(section: Section) -> list[tuple[str, float, Unit]]:
     """Of each cost column: axis label, sign back to the metric, and the unit it is shown in."""
@@ -96,7 +98,7 @@ def overview(sections: Sequence[Section], looks: Looks) -> Figure:
     handles: dict[str, Any] = {}
     for axis, section in zip(axes.flat, ordered, strict=False):
         draw_gap(axis, section, looks, bands=False)
-        axis.set_title(section.title, fontsize=9)
+        axis.set_title(section.title, fontsize=min(9.0, _TITLE_POINTS / len(section.title)))
         axis.set_ylabel("above best (%)" if section.scale.relative(section.reference_cost) else "above best (cost)")
         axis.set_xlabel("")
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
