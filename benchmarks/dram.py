@@ -8,12 +8,8 @@ machine with the same traces (DRAMsim3 54-108 thousand, Ramulator 2.1 71-182 tho
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +19,8 @@ from archgym.sims.dram.peers import PEERS
 from archgym.sims.dram.simulator import DramController
 from archgym.sims.dram.spec import Device
 from archgym.sims.dram.workloads import load
+from benchmarks._run import best_cpu_seconds, machine, main
 
-REPEATS = 5
 TRACES = ("mix60_sat", "stream_rdonly", "random_sat", "mix60_gap20")
 CONTROLLERS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -42,13 +38,7 @@ def requests_per_cpu_second(device: Device, settings: dict[str, Any], workload: 
     cfg = controller.configure(codes, device, 1, accesses.bursts)
     tables = engine.tables_for(device, ranks, full["RefreshPolicy"], full["PowerDownPolicy"])
     phases, out = engine.rank_phases(ranks), np.zeros((1, len(layout.OUT_NAMES)), dtype=np.int64)
-    kernel.run_batch(cfg, tables, accesses, phases, out)  # compiles, warms
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.thread_time()
-        kernel.run_batch(cfg, tables, accesses, phases, out)
-        best = min(best, time.thread_time() - start)
-    return len(trace) / best
+    return len(trace) / best_cpu_seconds(lambda: kernel.run_batch(cfg, tables, accesses, phases, out))
 
 
 def batch_seconds(threads: int, designs: int = 256) -> float:
@@ -73,7 +63,7 @@ def measure() -> dict[str, Any]:
     counts = sorted({1, 2, cores} & set(range(1, cores + 1)))
     seconds = {threads: batch_seconds(threads) for threads in counts}
     return {
-        "machine": f"{platform.machine()}, {cores} cores, Python {platform.python_version()}",
+        "machine": machine(),
         "requests_per_cpu_second": speed,
         "batch_speedup": {threads: seconds[counts[0]] / value for threads, value in seconds.items()},
     }
@@ -89,17 +79,5 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"A batch of 256 designs: {scaling}.", ""])
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/dram"), help="files without suffix")
-    out: Path = parser.parse_args().out
-    found = measure()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
-    print(markdown(found))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, "dram", measure, markdown)

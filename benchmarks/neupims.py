@@ -8,12 +8,8 @@ area. Absolute numbers depend on the machine. The authors' simulator needs minut
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import time
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,21 +20,10 @@ from archgym.sims.neupims.system import memory_of, system
 from archgym.sims.neupims.times import key_shape, pim_times
 from archgym.sims.pim.channel import program, simulate
 from archgym.sims.pim.mapping import KvLayout
+from benchmarks._run import best_cpu_seconds, machine, main
 
-REPEATS = 3
 DESIGNS = 60
 WORKLOADS = ("gpt3-7b-sharegpt-b64", "gpt3-7b-sharegpt-b256", "gpt3-7b-sharegpt-b512", "gpt3-30b-sharegpt-b256")
-
-
-def best_seconds(work: Any) -> float:
-    """Least CPU time of a few runs, after one that compiles."""
-    work()
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - start)
-    return best
 
 
 def design_points() -> dict[str, dict[str, float]]:
@@ -53,8 +38,8 @@ def design_points() -> dict[str, dict[str, float]]:
     for workload in WORKLOADS:
         scored = space.canonical(rows[: 4 * DESIGNS])
         scored = scored[simulator.simulate(scored, workload).ok][:DESIGNS]
-        many = best_seconds(lambda workload=workload, scored=scored: simulator.simulate(scored, workload))
-        one = best_seconds(lambda workload=workload: simulator.simulate(slowest, workload))
+        many = best_cpu_seconds(partial(simulator.simulate, scored, workload))
+        one = best_cpu_seconds(partial(simulator.simulate, slowest, workload))
         found[workload] = {
             "random_designs": float(len(scored)),
             "random_designs_per_cpu_second": len(scored) / many,
@@ -123,16 +108,11 @@ def _last(p: Any, memory: Any, lengths: np.ndarray, heads: int, attention: bool)
 
 def measure() -> dict[str, Any]:
     """All figures of one run."""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return {"machine": machine, "design_points": design_points(), "channel_model": against_the_channel_model()}
+    return {"machine": machine(), "design_points": design_points(), "channel_model": against_the_channel_model()}
 
 
-def main() -> None:
-    """Measure, print and store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/neupims"))
-    out = parser.parse_args().out
-    found = measure()
+def markdown(found: dict[str, Any]) -> str:
+    """The figures as small tables."""
     lines = [
         f"Measured on {found['machine']}.",
         "",
@@ -153,12 +133,8 @@ def main() -> None:
             for key in ("mean_error", "mean_absolute_error", "p90_absolute_error", "largest_absolute_error")
         )
         lines.append(f"| {name} | {shares} | {error['times_faster']:.0f} |")
-    text = "\n".join(lines) + "\n"
-    print(text)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(text, encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "neupims", measure, markdown)

@@ -8,12 +8,7 @@ CPU-second; the last column is the same figure here.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import time
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,21 +17,10 @@ from archgym.sims.npu import kernel, layout as L
 from archgym.sims.npu.events import fold_by_fold
 from archgym.sims.npu.simulator import SystolicNpu, design_rows, load
 from archgym.sims.npu.table import layer_table
+from benchmarks._run import best_cpu_seconds, machine, main
 
-REPEATS = 5
 DESIGNS = 2000
 WORKLOADS = ("resnet50", "mobilenet-v2", "bert-base", "gpt3-7b-decode")
-
-
-def best_seconds(work: Any) -> float:
-    """Least CPU time of a few runs, after one that compiles."""
-    work()
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - start)
-    return best
 
 
 def bursts(designs: int = 60) -> dict[str, dict[str, float]]:
@@ -69,8 +53,8 @@ def measure() -> dict[str, Any]:
     for workload in WORKLOADS:
         table, out = layer_table(load(workload)), np.zeros((DESIGNS, L.OUTS))
         pairs = len(table) * DESIGNS
-        alone = best_seconds(lambda table=table, out=out: kernel.score(table, rows, out))
-        whole = best_seconds(lambda workload=workload: simulator.simulate(designs, workload))
+        alone = best_cpu_seconds(partial(kernel.score, table, rows, out))
+        whole = best_cpu_seconds(partial(simulator.simulate, designs, workload))
         cycles = float(out[:, [L.O_COMPUTE, L.O_VECTOR, L.O_STALL]].sum())
         speed[workload] = {
             "layers": len(table),
@@ -79,8 +63,7 @@ def measure() -> dict[str, Any]:
             "designs_per_cpu_second": DESIGNS / whole,
             "simulated_cycles_per_cpu_second": cycles / whole,
         }
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return {"machine": machine, "designs": DESIGNS, "speed": speed, "bursts": bursts()}
+    return {"machine": machine(), "designs": DESIGNS, "speed": speed, "bursts": bursts()}
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -105,17 +88,5 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/npu"), help="files without suffix")
-    out: Path = parser.parse_args().out
-    found = measure()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
-    print(markdown(found))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, "npu", measure, markdown)

@@ -8,13 +8,7 @@ batches. Absolute numbers depend on the machine.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import time
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,21 +17,10 @@ from archgym.sims.pim.channel import Controller, gwrite, program, simulate, tile
 from archgym.sims.pim.device import pim_device
 from archgym.sims.pim.gemv import attention, refresh_stretch
 from archgym.sims.pim.mapping import KvLayout
+from benchmarks._run import best_cpu_seconds, machine, main
 
-REPEATS = 5
 DEVICES = ("neupims-hbm2", "newton-hbm2")
 LENGTHS = (64, 300, 513, 1024, 2048)
-
-
-def best_cpu_seconds(work: Callable[[], Any]) -> float:
-    """CPU time of the quickest of a few runs."""
-    work()  # compiles, warms
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - start)
-    return best
 
 
 def channel_speed() -> dict[str, dict[str, float]]:
@@ -50,7 +33,7 @@ def channel_speed() -> dict[str, dict[str, float]]:
         for label, traffic in (("tiles alone", None), ("beside reads", requests)):
             pim = pim_device(name)
             run = simulate(pim, items, traffic)
-            seconds = best_cpu_seconds(lambda pim=pim, traffic=traffic: simulate(pim, items, traffic))  # type: ignore[misc]
+            seconds = best_cpu_seconds(partial(simulate, pim, items, traffic))
             issued = sum(run.counts.values()) / seconds
             found[f"{name}, {label}"] = {"cycles_per_s": run.cycles / seconds, "commands_per_s": issued}
     return found
@@ -94,7 +77,7 @@ def fast_against_detailed() -> list[dict[str, Any]]:
 def measure() -> dict[str, Any]:
     """All figures of one run."""
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine(),
         "channel": channel_speed(),
         "closed_form": closed_form_speed(),
         "fast_against_detailed": fast_against_detailed(),
@@ -121,17 +104,5 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/pim"), help="files without suffix")
-    out: Path = parser.parse_args().out
-    found = measure()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
-    print(markdown(found))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, "pim", measure, markdown)
