@@ -6,13 +6,9 @@ a script, this file prints the numbers it gets.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from interpreted import answer, interpreted
 
 import archgym
 from archgym.errors import TraceError
@@ -74,17 +70,10 @@ def numbers(case: str) -> object:
 
 @pytest.mark.parametrize("case", [*CASES, "commands", "captured"])
 def test_interpreted_and_compiled_kernels_agree_to_the_bit(case):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__, case],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = interpreted(__file__, case)
     assert len(found) > 2
     assert found == numbers(case)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(numbers(sys.argv[1])))
+    answer(numbers)

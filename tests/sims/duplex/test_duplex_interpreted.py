@@ -5,14 +5,11 @@ Run as a script, this file prints the numbers it gets.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from interpreted import answer, interpreted
 
 import archgym
 from archgym.sims.duplex import kernel_serve as loop
@@ -63,15 +60,8 @@ def numbers(case: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("case", [*CASES, "stages", "served"])
 def test_interpreted_and_compiled_kernels_agree_to_the_bit(case):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__, case],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == numbers(case)
+    assert interpreted(__file__, case) == numbers(case)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(numbers(sys.argv[1])))
+    answer(numbers)

@@ -6,12 +6,8 @@ a script, this file prints the numbers it gets.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import numpy as np
+from interpreted import answer, interpreted
 
 from archgym.sims.neupims.block import simulate_block
 from archgym.sims.neupims.system import SYSTEMS, System, system
@@ -39,17 +35,10 @@ def numbers() -> list[list[str]]:
 
 
 def test_interpreted_and_compiled_kernels_agree_to_the_bit():
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = interpreted(__file__)
     assert len(found) > 15
     assert found == numbers()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(numbers()))
+    answer(numbers)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from onnx import TensorProto, helper
-
-sys.path.insert(0, str(Path(__file__).parent))
 from onnx_builder import Builder
 
 from archgym.errors import InvalidInput, MissingDependency, UnknownName

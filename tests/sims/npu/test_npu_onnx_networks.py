@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from onnx import TensorProto
-
-sys.path.insert(0, str(Path(__file__).parent))
 from onnx_builder import Builder
 
 from archgym.sims.npu.networks import fingerprint, network

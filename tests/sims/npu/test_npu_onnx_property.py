@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from onnx_builder import Builder, full_shapes
 
 from archgym.sims.npu.onnx_import import read_onnx

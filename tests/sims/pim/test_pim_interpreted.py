@@ -5,13 +5,9 @@ Run as a script, this file prints the numbers it gets.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from interpreted import answer, interpreted
 
 from archgym.sims.pim.channel import POLICIES, REFRESH, Controller, gwrite, program, pwrite, simulate, tile
 from archgym.sims.pim.device import PIM_DEVICES, pim_device
@@ -38,17 +34,10 @@ def numbers(name: str) -> list[list[int]]:
 
 @pytest.mark.parametrize("name", sorted(PIM_DEVICES))
 def test_interpreted_and_compiled_kernels_agree(name):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__, name],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = interpreted(__file__, name)
     assert len(found) > 1000
     assert found == numbers(name)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(numbers(sys.argv[1])))
+    answer(numbers)
