@@ -1,7 +1,7 @@
 """Energy of decoder blocks by part, in pJ: counts of operations and bytes times what each costs.
 
-The NPU's costs are those of `archgym.sims.npu` (45 nm, each with its source). DRAM commands cost what the data sheet's
-currents give (`archgym.sims.dram.energy`), PIM commands what `archgym.sims.pim.energy` says of them.
+The NPU's costs are those of `archgym.sims.npu` (45 nm, each with its source). DRAM and PIM commands cost what
+`archgym.sims.pim.energy` says of them.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archgym.sims.dram.energy import energies_per_event
 from archgym.sims.npu import area as npu_area, energy as npu_energy, technology
 from archgym.sims.pim.device import PimDevice
-from archgym.sims.pim.energy import gemv_energy_pj, standby_mw
+from archgym.sims.pim.energy import energies_per_command, gemv_energy_pj, standby_mw
 from archgym.sims.pim.gemv import Gemv
 
 PARTS = ("mac", "vector", "sram", "dram", "pim", "background", "leakage", "gpu")
 ELEMENT_BYTES = 2
 MACRO_KIB = 1024
 """The scratchpad is made of macros of at most 1 MiB, the largest of Horowitz's table; wires between them are free."""
-ROW_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -46,31 +44,24 @@ def npu_parts(counts: Counts, scratchpad_kib: int) -> dict[str, float]:
     }
 
 
-def activate_scale(memory: PimDevice) -> float:
-    """The data sheet's currents are of rows of 1 KiB: an activate charges as many cells and bit lines as a row has."""
-    return memory.device.row_bytes / ROW_BYTES
-
-
 def dram_pj(memory: PimDevice, counts: Counts) -> float:
     """Reads and writes of whole rows."""
-    event, device = energies_per_event(memory.device), memory.device
-    bursts = (counts.read_bytes * event["rd"] + counts.written_bytes * event["wr"]) / device.access_bytes
+    per, device = energies_per_command(memory), memory.device
+    bursts = (counts.read_bytes * per["RD"] + counts.written_bytes * per["WR"]) / device.access_bytes
     rows = (counts.read_bytes + counts.written_bytes) / device.row_bytes
-    return bursts + rows * event["act"] * activate_scale(memory)
+    return bursts + rows * per["ACT"]
 
 
 def background_mw(memory: PimDevice) -> float:
     """Standby of all channels (of both row buffers where there are two), and refresh."""
     device = memory.device
-    refresh = energies_per_event(device)["refab"] / (device.timing["nREFI"] * device.tck_ps / 1000.0)
+    refresh = energies_per_command(memory)["REFAB"] / (device.timing["nREFI"] * device.tck_ps / 1000.0)
     return memory.channels * (standby_mw(memory) + refresh * memory.ranks * device.pseudochannels)
 
 
 def pim_pj(memory: PimDevice, work: Gemv) -> float:
     """PIM commands of all requests of `work`."""
-    found = gemv_energy_pj(memory, work)
-    scaled = {"pim_activate": activate_scale(memory)}
-    return float(sum(pj.sum() * scaled.get(name, 1.0) for name, pj in found.items()))
+    return float(sum(pj.sum() for pj in gemv_energy_pj(memory, work).values()))
 
 
 def npu_leakage_mw(area: dict[str, float], scratchpad_kib: int) -> float:

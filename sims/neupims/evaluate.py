@@ -8,9 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.sims.llm.collectives import Link
+from archgym.sims.llm.collectives import Link, send_s
 from archgym.sims.llm.graph import ACTIVATION_OPS, LAYERNORM_OPS, SOFTMAX_OPS
-from archgym.sims.llm.models import Decoder
 from archgym.sims.llm.parallel import DoesNotFit, Parallel, check, check_memory
 from archgym.sims.neupims import area, energy, gpu
 from archgym.sims.neupims.block import Block, hardware, shape_of, simulate_block
@@ -173,14 +172,11 @@ def _ways(system: System) -> tuple[System, ...]:
 
 
 @lru_cache(maxsize=256)
-def _attention(system: System, decoder: Decoder, tensor: int, load: Workload) -> Gemv:
-    shape = shape_of(system, decoder, tensor)
+def _work(system: System, load: Workload, tensor: int) -> Gemv:
+    """PIM commands of attention, of all batches."""
+    shape = shape_of(system, load.decoder, tensor)
     lengths = np.concatenate([np.array(batch, dtype=np.int64) for batch in load.batches])
     return attention(hardware(system).memory, shape.heads, shape.head_dim, lengths, shape.kv_heads)
-
-
-def _work(system: System, load: Workload, tensor: int) -> Gemv:
-    return _attention(system, load.decoder, tensor, load)
 
 
 def _pass_ns(
@@ -213,7 +209,7 @@ def _hand_over_ns(load: Workload, parallel: Parallel, link: Link | None) -> floa
     if link is None or parallel.pipeline == 1:
         return 0.0
     size = load.batch * load.decoder.hidden * energy.ELEMENT_BYTES
-    return parallel.pipeline * (size / (link.bytes_per_s * link.efficiency) + link.latency_s) * 1e9
+    return parallel.pipeline * float(send_s(size, link.bytes_per_s * link.efficiency, link.latency_s)) * 1e9
 
 
 def _counts(system: System, s: Shape, tokens: int, contexts: float, read: float, written: float) -> Counts:

@@ -11,7 +11,7 @@ from archgym.sims.llm.parallel import DoesNotFit
 from archgym.sims.neupims.energy import PARTS
 from archgym.sims.neupims.evaluate import evaluate
 from archgym.sims.neupims.space import design_space, index_rows, split_of, system_of
-from archgym.sims.neupims.workloads import REGISTERED, Workload, fingerprint, workload
+from archgym.sims.neupims.workloads import REGISTERED, fingerprint, workload as workload_by_name
 
 VERSION = "1"
 """Changes whenever any number can change."""
@@ -78,7 +78,7 @@ class NeuPims(Simulator):
             InvalidInput: for designs outside the space, an unknown workload or an unreadable file.
         """
         rows = self.space.validate(designs)
-        load = _load(workload)
+        load = workload_by_name(workload)
         distinct, place = index_rows(rows)
         values = np.full((len(distinct), len(METRICS)), np.nan)
         status, reasons = [OK] * len(distinct), [""] * len(distinct)
@@ -99,7 +99,3 @@ class NeuPims(Simulator):
             InvalidInput: for an unknown workload or an unreadable file.
         """
         return fingerprint(workload)
-
-
-def _load(name: str) -> Workload:
-    return workload(name)

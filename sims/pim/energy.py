@@ -24,20 +24,22 @@ COMPONENTS = (
 )  # fmt: skip
 
 _COMP_READS, _COMP_BYTES = 4.0, 1024.0  # 16 multipliers of two bytes in each of 32 banks
+_ROW_BYTES = 1024.0  # of the device whose currents are given: an activate charges as many bit lines as a row has cells
 
 
 def energies_per_command(pim: PimDevice) -> dict[str, float]:
     """Energy in pJ of one command (COMP: of all banks), and of one rank for one cycle of standby."""
     event, device = energies_per_event(pim.device), pim.device
     comp_bytes = pim.multipliers_per_bank * pim.element_bytes * pim.banks
+    activate = event["act"] * device.row_bytes / _ROW_BYTES
     return {
-        "ACT": event["act"],
+        "ACT": activate,
         "RD": event["rd"],
         "WR": event["wr"],
         "REFAB": event["refab"],
         "REFPB": event["refpb"],
         "GWRITE": event["rd"] * device.row_bytes / device.access_bytes,
-        "G_ACT": event["act"] * pim.banks_per_activation,
+        "G_ACT": activate * pim.banks_per_activation,
         "COMP": event["rd"] * _COMP_READS * comp_bytes / _COMP_BYTES,
         "READRES": event["rd"] * pim.banks * pim.element_bytes / device.access_bytes,
         "PWRITE": event["wr"],

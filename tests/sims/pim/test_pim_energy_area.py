@@ -32,6 +32,8 @@ def test_energy_follows_the_size_of_a_command():
     half = energies_per_command(pim_device(multipliers_per_bank=8))
     assert half["COMP"] == pytest.approx(2 * READ)
     assert energies_per_command(pim_device(page_bytes=2048))["GWRITE"] == pytest.approx(32 * READ)
+    for command, base in (("ACT", ACTIVATE), ("G_ACT", 4 * ACTIVATE)):  # twice the cells of a row
+        assert energies_per_command(pim_device(page_bytes=2048))[command] == pytest.approx(2 * base)
     assert energies_per_command(pim_device(banks_per_activation=8))["G_ACT"] == pytest.approx(8 * ACTIVATE)
     assert energies_per_command(pim_device(ranks=1))["READRES"] == pytest.approx(READ / 2)
 
