@@ -45,6 +45,16 @@ def reduction_s(pim_visits: float, tokens: float, row_bytes: float, stacks: int,
 
 
 @entry
+def _keep_faster(
+    time: float, xpu_s: float, pim_s: float, xpu_bytes: float, pim_bytes: float, out: NDArray[np.float64]
+) -> None:
+    """Keep an arrangement in `out` if it is faster than the one there."""
+    if time < out[TIME]:
+        out[TIME], out[XPU_BUSY], out[PIM_BUSY] = time, xpu_s, pim_s
+        out[XPU_BYTES], out[PIM_BYTES] = xpu_bytes, pim_bytes
+
+
+@entry
 def split_layer(
     loads: NDArray[np.int64],
     tokens: int,
@@ -107,12 +117,8 @@ def split_layer(
             else:
                 xpu_s += on_xpu[part]
         added = reduction_s(pim_visits, tokens, row_bytes, stacks, xpu[BYTES_PER_S])
-        if max(xpu_s, pim_s) + added < out[TIME]:
-            out[TIME] = max(xpu_s, pim_s) + added
-            out[XPU_BUSY] = xpu_s + added
-            out[PIM_BUSY] = pim_s
-            out[XPU_BYTES] = all_bytes - inside + added * xpu[BYTES_PER_S]
-            out[PIM_BYTES] = inside
+        outside = all_bytes - inside + added * xpu[BYTES_PER_S]
+        _keep_faster(max(xpu_s, pim_s) + added, xpu_s + added, pim_s, outside, inside, out)
 
 
 @entry
@@ -139,12 +145,8 @@ def _in_turn(
             xpu_s += slow
             outside += expert_bytes(load, work)
     added = reduction_s(visits, tokens, row_bytes, stacks, xpu[BYTES_PER_S])
-    if xpu_s + pim_s + added < out[TIME]:
-        out[TIME] = xpu_s + pim_s + added
-        out[XPU_BUSY] = xpu_s + added
-        out[PIM_BUSY] = pim_s
-        out[XPU_BYTES] = outside + added * xpu[BYTES_PER_S]
-        out[PIM_BYTES] = inside
+    outside += added * xpu[BYTES_PER_S]
+    _keep_faster(xpu_s + pim_s + added, xpu_s + added, pim_s, outside, inside, out)
 
 
 @entry

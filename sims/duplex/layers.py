@@ -17,7 +17,14 @@ from archgym.errors import InvalidInput
 from archgym.sims.duplex.system import System
 from archgym.sims.llm.graph import ACTIVATION_OPS, LAYERNORM_OPS, SOFTMAX_OPS
 from archgym.sims.llm.models import Decoder
-from archgym.sims.llm.parallel import Parallel, check, kv_heads_per_rank, rank_kv_bytes_per_token, rank_weight_bytes
+from archgym.sims.llm.parallel import (
+    DoesNotFit,
+    Parallel,
+    check,
+    kv_heads_per_rank,
+    rank_kv_bytes_per_token,
+    rank_weight_bytes,
+)
 
 __all__ = [
     "BYTES", "Attention", "Expert", "Fit", "attention", "dense_rows", "expert", "expert_groups", "fit", "own_devices",
@@ -63,7 +70,6 @@ class Fit:
 
     weight_bytes: float
     kv_bytes_per_token: float
-    available_bytes: float
     kv_tokens: int
 
 
@@ -153,7 +159,8 @@ def fit(decoder: Decoder, system: System) -> Fit:
     With attention co-processing one memory section is kept free of cached keys and values.
 
     Raises:
-        InvalidInput: for a cut that does not divide the model, or weights that do not fit (bytes needed, available).
+        DoesNotFit: for weights that do not fit (bytes needed, available).
+        InvalidInput: for a cut that does not divide the model.
     """
     parallel = Parallel(tensor=system.tensor)
     check(decoder, parallel)
@@ -164,7 +171,7 @@ def fit(decoder: Decoder, system: System) -> Fit:
     weights = rank_weight_bytes(decoder, parallel, BYTES) - experts / system.tensor + experts / system.devices
     available = system.capacity_bytes
     if weights > available:
-        raise InvalidInput(
+        raise DoesNotFit(
             f"{decoder.name}: weights need {weights:.0f} bytes on each of {system.devices} devices, "
             f"{available:.0f} are available"
         )
@@ -173,7 +180,7 @@ def fit(decoder: Decoder, system: System) -> Fit:
         kept = 1 - 1 / system.sections
         room = min(room, kept * (available - experts / system.devices))
     per_token = rank_kv_bytes_per_token(decoder, parallel, BYTES)
-    return Fit(weights, per_token, available, int(room // per_token) * system.nodes)
+    return Fit(weights, per_token, int(room // per_token) * system.nodes)
 
 
 def _gemm(n: int, k: int, repeats: int, inside: float, last: float = 0.0) -> list[float]:

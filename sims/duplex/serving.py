@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.errors import InvalidInput
 from archgym.sims.duplex import kernel_serve as loop
 from archgym.sims.duplex.gates import expert_tokens, token_grid
 from archgym.sims.duplex.kernel_experts import experts_table
@@ -19,6 +18,7 @@ from archgym.sims.duplex.system import System
 from archgym.sims.duplex.workloads import Workload
 from archgym.sims.llm.collectives import link
 from archgym.sims.llm.models import Decoder
+from archgym.sims.llm.parallel import DoesNotFit
 
 __all__ = ["Overflow", "Served", "StageModel", "serve"]
 
@@ -103,8 +103,8 @@ def serve(workload: Workload, system: System, *, overflow: Overflow = "refuse", 
     """Serve a workload.
 
     Raises:
-        InvalidInput: when the model cannot be cut so, or weights, the batch or one request do not fit the memory
-            (bytes needed and available).
+        InvalidInput: when the model cannot be cut so.
+        DoesNotFit: when weights, the batch or one request do not fit the memory (bytes needed and available).
     """
     load, tokens = workload.load(seed), _cache_tokens(workload, system, overflow, seed)
     batch = min(system.max_batch, load.clients or len(load.prompt))
@@ -146,7 +146,7 @@ def _cache_tokens(workload: Workload, system: System, overflow: Overflow, seed: 
     if wanted[0] > held.kv_tokens:
         needed = held.weight_bytes + wanted[0] / system.nodes * held.kv_bytes_per_token
         room = held.weight_bytes + held.kv_tokens / system.nodes * held.kv_bytes_per_token
-        raise InvalidInput(
+        raise DoesNotFit(
             f"{workload.decoder.name}: weights and {wanted[1]} need {needed:.0f} bytes on each of {system.devices} "
             f"devices, {room:.0f} are available"
         )

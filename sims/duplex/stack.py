@@ -20,6 +20,7 @@ from typing import Literal
 from archgym.errors import InvalidInput
 from archgym.sims.dram.devices.hbm3 import HBM3_5200_16GB
 from archgym.sims.dram.spec import Device
+from archgym.sims.llm.roofline import processor
 
 __all__ = ["HBM3", "SECTIONS", "MemoryModel", "Stack"]
 
@@ -37,7 +38,7 @@ class Stack:
     device: Device = HBM3_5200_16GB
     ranks: int = 2
     """An 8-high stack of HBM3: four dies form a rank (Duplex, MICRO 2024, section II-D)."""
-    bytes_per_s: float = 3.352e12 / 5
+    bytes_per_s: float = processor("h100").bytes_per_s / 5
     capacity_bytes: float = 16 * 2**30
     standby_w: float = 16 * 0.066
     """Active standby of 16 GB: VDD x IDD3N = 1.2 V x 55 mA a GB channel (HBM2 of casys-kaist/NeuPIMs f299af3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archgym.errors import UnknownName
+from archgym.sims.llm.roofline import processor
 
 __all__ = ["PIMS", "XPUS", "Pim", "Xpu", "pim_unit", "xpu"]
 
@@ -35,8 +36,8 @@ class Pim:
     source: str
 
 
-_H100 = "NVIDIA H100 white paper: 989.4 TFLOP/s FP16 dense, GH100 814 mm2"
-_A100 = "NVIDIA A100 white paper: 312 TFLOP/s FP16 dense, GA100 826 mm2"
+_H100 = "peak as `archgym.sims.llm.roofline`; NVIDIA H100 white paper: GH100, 814 mm2"
+_A100 = "peak as `archgym.sims.llm.roofline`; NVIDIA A100 white paper: GA100, 826 mm2"
 _TPU4I = "4 arrays of 128x128 at 1 GHz; die of TPU v4i, which has as many: Jouppi et al., ISCA 2021, table 1 (400 mm2)"
 _TPU4 = (
     "8 arrays of 128x128 at 1 GHz (NeuPIMs, ASPLOS 2024); die of TPU v4, as many: Jouppi et al., ISCA 2023 (600 mm2)"
@@ -47,8 +48,8 @@ XPUS: dict[str, Xpu] = {
     for found in (
         Xpu("npu-4x128x128", 4 * 2 * 128 * 128 * 1e9, 400.0, _TPU4I),
         Xpu("npu-8x128x128", 8 * 2 * 128 * 128 * 1e9, 600.0, _TPU4),
-        Xpu("a100", 312e12, 826.0, _A100),
-        Xpu("h100", 989.4e12, 814.0, _H100),
+        Xpu("a100", processor("a100-80gb").flops_per_s, 826.0, _A100),
+        Xpu("h100", processor("h100").flops_per_s, 814.0, _H100),
     )
 }
 
