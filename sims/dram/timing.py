@@ -8,7 +8,6 @@ becomes "raise these consecutive entries to now + latency"; a command is legal w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -112,14 +111,6 @@ def _slots(constraints: Iterable[Timing], used: frozenset[str], commands: Comman
             key = (command in commands.wide, tuple(command in row.following for row in rows))
             found[command] = numbers.setdefault(key, len(numbers))
     return found
-
-
-@lru_cache(maxsize=64)
-def compile_rows(device_name: str, ranks: int, used: frozenset[str]) -> Tables:
-    """Tables of a registered device (cached); see `compile_device`."""
-    from archgym.sims.dram.devices import device
-
-    return compile_device(device(device_name), ranks, used)
 
 
 def compile_device(device: Device, ranks: int, used: frozenset[str], commands: CommandSet = JEDEC) -> Tables:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,7 +88,7 @@ class SystolicNpu(Simulator):
             InvalidInput: for designs outside the space, an unknown workload or a file that cannot be read.
         """
         rows = self.space.validate(designs)
-        layers = _layers(workload, _stamp(workload))
+        layers = _table(load(workload))
         columns = self.space.columns(rows)
         reasons = shortages(columns)
         values = np.full((len(rows), len(METRICS)), np.nan)
@@ -109,7 +108,8 @@ class SystolicNpu(Simulator):
         shortage = shortages(columns)[0]
         if shortage:
             raise InvalidInput(shortage)
-        layers, table = load(workload), _layers(workload, _stamp(workload))
+        layers = load(workload)
+        table = _table(layers)
         out = np.zeros((len(table), L.OUTS))
         kernel.by_layer(table, design_rows(columns, _rates(columns)[0])[0], out)
         return [
@@ -137,19 +137,7 @@ def load(workload: str) -> Network:
     return read_csv(workload) if workload.lower().endswith(".csv") else network(workload)
 
 
-def _stamp(workload: str) -> tuple[int, int] | None:
-    """When a file was changed, and its size; sizes of the network may follow its name behind a colon."""
-    place = Path(workload.partition(":")[0]).expanduser()
-    if not place.is_file():
-        return None
-    status = place.stat()
-    return status.st_mtime_ns, status.st_size
-
-
-@lru_cache(maxsize=64)
-def _layers(workload: str, _stamp: tuple[int, int] | None) -> Floats:
-    """The layer table of a workload, made once for each state of a file."""
-    return layer_table(load(workload))
+_table = lru_cache(maxsize=64)(layer_table)
 
 
 def score(layers: Floats, columns: Columns) -> dict[str, Floats]:

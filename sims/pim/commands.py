@@ -25,8 +25,6 @@ PIM_COMMANDS = (
 NAMES = COMMANDS + PIM_COMMANDS
 """Command codes of the logs: position in this tuple."""
 
-_OPEN = ("ACT", "G_ACT")
-
 
 def command_set(pim: PimDevice) -> CommandSet:
     """JEDEC's commands and PIM's; COMP and READRES go to all banks of the channel."""
