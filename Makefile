@@ -8,7 +8,7 @@ SHELL   := /bin/sh
 # Relative, so that a checkout path with spaces works; `python -m` throughout for the same reason.
 CORE := .venv-quickstart
 DEV  := .venv
-DEV_EXTRAS := ".[bo,data,dev,onnx,rl]"
+DEV_EXTRAS := ".[bo,data,dev,onnx,rl,rtl]"
 core := $(CORE)/bin/python
 dev  := $(DEV)/bin/python
 
