@@ -14,6 +14,7 @@ from rich.console import Console
 from archgym.cli_console import console
 from archgym.cli_data import dataset, enumerate_command, validate
 from archgym.cli_inspect import agents, describe, doctor, envs, evaluate, schema, version
+from archgym.cli_lazy import LazyGroup
 from archgym.cli_trace import trace
 from archgym.errors import ArchGymError
 from archgym.interrupt import Interrupted
@@ -24,6 +25,7 @@ INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
 
 app = typer.Typer(
     name="archgym",
+    cls=LazyGroup,
     help="A gym for hardware design-space exploration: simulators, search agents, experiments, reports.",
     no_args_is_help=True,
     add_completion=False,

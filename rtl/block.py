@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from archgym.space import Parameter
 
-__all__ = ["ROOT", "Block", "Mutation", "Parameters", "Port", "Streams"]
+__all__ = ["ROOT", "Block", "Draw", "Mutation", "Parameters", "Port", "Stimulus", "Streams", "uniform"]
 
 ROOT = Path(__file__).resolve().parent
 """The folder of the library; sources of blocks are named relative to it."""
@@ -29,6 +29,17 @@ Streams: TypeAlias = Mapping[str, NDArray[np.int64]]
 
 Signed ports hold signed values, unsigned ports and floating-point words their bit patterns.
 """
+
+
+Draw: TypeAlias = Callable[[np.random.Generator, tuple[int, ...], int], NDArray[np.int64]]
+"""Operands of a shape and a width in bits."""
+
+Stimulus: TypeAlias = Callable[..., Streams]
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, ...], width: int) -> NDArray[np.int64]:
+    """Signed integers of `width` bits, all equally likely."""
+    return rng.integers(-(1 << (width - 1)), 1 << (width - 1), shape, dtype=np.int64)
 
 
 @final
@@ -81,8 +92,12 @@ class Block:
     ports: Callable[[Parameters], tuple[Port, ...]]
     golden: Callable[[Parameters, Streams], Streams]
     """Input beats to output beats, bit exact, vectorised over beats; there may be fewer output than input beats."""
-    stimulus: Callable[[Parameters, np.random.Generator, int], Streams]
-    """About n legal random input beats (whole packets)."""
+    stimulus: Stimulus
+    """`stimulus(parameters, rng, n, draw=uniform)`: about n legal random input beats (whole packets).
+
+    `draw(rng, shape, width)` gives the operands (signed integers of `width` bits, or floating-point words), so that a
+    workload's distribution replaces the uniform one; packets, flags and encodings stay the block's business.
+    """
     corners: Callable[[Parameters], Streams] | None = None
     """Directed input beats: extreme operands on every lane."""
     macs: Callable[[Parameters, Streams], float] = field(default=lambda _parameters, _streams: 0.0)
