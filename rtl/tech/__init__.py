@@ -1,0 +1,1 @@
+"""Technologies: Liberty libraries of standard cells, the embedded one among them."""
