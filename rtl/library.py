@@ -11,7 +11,7 @@ from archgym.rtl.block import Block
 
 __all__ = ["FAMILIES", "block", "blocks"]
 
-FAMILIES = ()
+FAMILIES: tuple[str, ...] = ("lut",)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,80 @@
+// M x N dot-product units on a tile of M x N x K, with multipliers or bit-serial adders: what a LUT core competes with.
+//
+// A beat is one step along the reduction; it takes 1 cycle (Serial = 0) or WeightWidth cycles (Serial = 1). `last_i`
+// ends a sum, whose M x N results are one output beat, a cycle later.
+// Source: the MAC and ADD units of LUT Tensor Core (ISCA 2025, arXiv 2408.06003), section 4.2.
+module dp_core #(
+  parameter int TileM = 1,        // rows of activations
+  parameter int TileN = 1,        // columns of weights
+  parameter int TileK = 4,        // products of a beat and unit
+  parameter int ActWidth = 8,     // bits of an activation, signed
+  parameter int WeightWidth = 8,  // bits of a weight
+  parameter int AccWidth = 32,    // bits of an accumulator
+  parameter int Serial = 0        // 0: multipliers; 1: one bit plane a cycle
+) (
+  input  logic                               clk_i,        // clock
+  input  logic                               rst_ni,       // synchronous reset, active low
+  input  logic                               in_valid_i,   // a beat is offered
+  output logic                               in_ready_o,   // it is taken
+  input  logic [TileM*TileK*ActWidth-1:0]    acts_i,       // activations by row
+  input  logic [TileN*TileK*WeightWidth-1:0] weights_i,    // weights by column; serial: by column and plane
+  input  logic                               last_i,       // the beat ends its sum
+  output logic                               out_valid_o,  // sums are offered
+  input  logic                               out_ready_i,  // they are taken
+  output logic [TileM*TileN*AccWidth-1:0]    acc_o         // sums by row, column
+);
+  localparam int Planes = (Serial != 0) ? WeightWidth : 1;
+  localparam int PlaneWidth = (WeightWidth > 1) ? $clog2(WeightWidth) : 1;
+  localparam int BitsWidth = (Serial != 0) ? TileK : TileK * WeightWidth;
+
+`ifndef __ICARUS__  // version 11 has no elaboration tasks
+  if (AccWidth < ActWidth + WeightWidth + $clog2(TileK + 1)) begin : gen_bad_acc
+    $error("AccWidth %0d cannot hold one beat's sum", AccWidth);
+  end
+`endif
+
+  // Everything moves unless a result waits for its reader.
+  logic [PlaneWidth-1:0] plane_q;
+  logic first_q, done_q;
+  wire move = !done_q || out_ready_i;
+  wire step = in_valid_i && move;
+  wire top = plane_q == PlaneWidth'(Planes - 1);
+  assign in_ready_o = move && top;
+  assign out_valid_o = done_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      plane_q <= '0;
+      first_q <= 1'b1;
+      done_q <= 1'b0;
+    end else begin
+      if (step) begin
+        plane_q <= top ? '0 : plane_q + 1'b1;
+        first_q <= top && last_i;
+      end
+      if (move) done_q <= step && top && last_i;
+    end
+  end
+
+  for (genvar n = 0; n < TileN; n++) begin : gen_column
+    // This plane's bits, shared by the rows of the column.
+    wire [TileK*WeightWidth-1:0] weights = weights_i[n*TileK*WeightWidth+:TileK*WeightWidth];
+    wire [BitsWidth-1:0] bits = (Planes > 1) ? weights[plane_q*BitsWidth+:BitsWidth] : weights[BitsWidth-1:0];
+    for (genvar m = 0; m < TileM; m++) begin : gen_row
+      dp_pe #(
+        .Lanes      (TileK),
+        .ActWidth   (ActWidth),
+        .WeightWidth(WeightWidth),
+        .AccWidth   (AccWidth),
+        .Serial     (Serial)
+      ) i_pe (
+        .clk_i,
+        .step_i (step),
+        .first_i(first_q && plane_q == '0),
+        .plane_i(plane_q),
+        .acts_i (acts_i[m*TileK*ActWidth+:TileK*ActWidth]),
+        .bits_i (bits),
+        .acc_o  (acc_o[(m*TileN+n)*AccWidth+:AccWidth])
+      );
+    end
+  end
+endmodule
