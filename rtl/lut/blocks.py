@@ -7,6 +7,7 @@ import numpy as np
 from archgym.rtl.block import Block, Draw, Mutation, Parameters, Port, Streams, uniform
 from archgym.rtl.lut import golden
 from archgym.rtl.lut.blocks_dp import DP_CORE, PRECOMPUTE
+from archgym.rtl.lut.blocks_fp import CORE_FP, PRECOMPUTE_FP
 from archgym.space import Parameter
 
 __all__ = ["BLOCKS"]
@@ -82,7 +83,7 @@ _CORE = Block(
     family="lut",
     top="lut_core",
     kind="stream",
-    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "lut/lut_core.sv"),
+    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "lut/lut_sequence.sv", "lut/lut_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows: each has its tables."),
         Parameter("TileN", (1, 2, 4, 8, 16, 32, 64, 128), "ordinal", "", "tile", "Columns of weights."),
@@ -108,10 +109,9 @@ _CORE = Block(
                  "entries get the other sign"),
         Mutation("lut/lut_pe.sv", "(WeightBits > 1) ? wide << plane : wide", "wide",
                  "bit planes all weigh one"),
-        Mutation("lut/lut_core.sv", "first_q <= top && last_i;", "first_q <= last_i;",
-                 "a sum starts again on the last beat's second plane"),
-        Mutation("lut/lut_core.sv", "wire move = !done_q || out_ready_i;", "wire move = 1'b1;",
-                 "results that nobody took are overwritten"),
+        Mutation("lut/lut_sequence.sv", "if (top) first_q <= last_i;", "if (top) first_q <= 1'b0;",
+                 "a sum goes on from the one before"),
+        Mutation("lut/lut_sequence.sv", "!done_q || out_ready_i", "1'b1", "results that nobody took are overwritten"),
         Mutation("lut/lut_table_int.sv", "minus[j*EntryWidth+:EntryWidth];", "plus[j*EntryWidth+:EntryWidth];",
                  "a table's entries forget the minus"),
     ),
@@ -119,4 +119,4 @@ _CORE = Block(
     source=_PAPER,
 )  # fmt: skip
 
-BLOCKS = (_CORE, DP_CORE, PRECOMPUTE)
+BLOCKS = (_CORE, CORE_FP, DP_CORE, PRECOMPUTE, PRECOMPUTE_FP)

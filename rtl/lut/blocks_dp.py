@@ -65,7 +65,7 @@ DP_CORE = Block(
     family="lut",
     top="dp_core",
     kind="stream",
-    sources=("lut/dp_pe.sv", "lut/dp_core.sv"),
+    sources=("lut/dp_pe.sv", "lut/lut_sequence.sv", "lut/dp_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows of activations."),
         Parameter("TileN", (1, 2, 4, 8, 16, 32, 64), "ordinal", "", "tile", "Columns of weights."),
@@ -84,7 +84,12 @@ DP_CORE = Block(
     keep=("dp_pe",),
     mutations=(
         Mutation("lut/dp_pe.sv", "extended ^ {SumWidth{!bits_i[k]}}", "extended", "terms forget their sign"),
-        Mutation("lut/dp_core.sv", "done_q <= step && top && last_i;", "done_q <= step && last_i;", "a sum ends early"),
+        Mutation(
+            "lut/lut_sequence.sv",
+            "plane_q <= top ? '0 : plane_q + 1'b1;",
+            "plane_q <= '0;",
+            "one plane is read again and again",
+        ),
     ),
     doc="M x N dot-product units with multipliers or bit-serial adders, the rivals of a LUT core.",
     source=f"{_PAPER}, section 4.2",

@@ -25,6 +25,7 @@ module dp_core #(
 );
   localparam int Planes = (Serial != 0) ? WeightWidth : 1;
   localparam int PlaneWidth = (WeightWidth > 1) ? $clog2(WeightWidth) : 1;
+  localparam int SequenceWidth = (Planes > 1) ? $clog2(Planes) : 1;
   localparam int BitsWidth = (Serial != 0) ? TileK : TileK * WeightWidth;
 
 `ifndef __ICARUS__  // version 11 has no elaboration tasks
@@ -33,32 +34,32 @@ module dp_core #(
   end
 `endif
 
-  // Everything moves unless a result waits for its reader.
-  logic [PlaneWidth-1:0] plane_q;
-  logic first_q, done_q;
-  wire move = !done_q || out_ready_i;
-  wire step = in_valid_i && move;
-  wire top = plane_q == PlaneWidth'(Planes - 1);
-  assign in_ready_o = move && top;
-  assign out_valid_o = done_q;
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      plane_q <= '0;
-      first_q <= 1'b1;
-      done_q <= 1'b0;
-    end else begin
-      if (step) begin
-        plane_q <= top ? '0 : plane_q + 1'b1;
-        first_q <= top && last_i;
-      end
-      if (move) done_q <= step && top && last_i;
-    end
-  end
+  // Control; see there for stalls.
+  logic move, step, first;
+  logic [SequenceWidth-1:0] sequence_plane;
+  lut_sequence #(
+    .WeightBits(Planes)
+  ) i_sequence (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .in_ready_o,
+    .last_i,
+    .move_o (move),
+    .step_o (step),
+    .first_o(first),
+    .plane_o(sequence_plane),
+    .out_valid_o,
+    .out_ready_i
+  );
+
+  wire [PlaneWidth-1:0] plane = PlaneWidth'(sequence_plane);
+  wire unused = &{1'b0, move};
 
   for (genvar n = 0; n < TileN; n++) begin : gen_column
     // This plane's bits, shared by the rows of the column.
     wire [TileK*WeightWidth-1:0] weights = weights_i[n*TileK*WeightWidth+:TileK*WeightWidth];
-    wire [BitsWidth-1:0] bits = (Planes > 1) ? weights[plane_q*BitsWidth+:BitsWidth] : weights[BitsWidth-1:0];
+    wire [BitsWidth-1:0] bits = (Planes > 1) ? weights[plane*BitsWidth+:BitsWidth] : weights[BitsWidth-1:0];
     for (genvar m = 0; m < TileM; m++) begin : gen_row
       dp_pe #(
         .Lanes      (TileK),
@@ -69,8 +70,8 @@ module dp_core #(
       ) i_pe (
         .clk_i,
         .step_i (step),
-        .first_i(first_q && plane_q == '0),
-        .plane_i(plane_q),
+        .first_i(first),
+        .plane_i(plane),
         .acts_i (acts_i[m*TileK*ActWidth+:TileK*ActWidth]),
         .bits_i (bits),
         .acc_o  (acc_o[(m*TileN+n)*AccWidth+:AccWidth])

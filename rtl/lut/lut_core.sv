@@ -4,8 +4,7 @@
 // columns. It takes WeightBits cycles; `last_i` ends a sum, whose M x N results are one output beat.
 // Throughput M*N*K multiply-accumulates per WeightBits cycles; latency 1 + Pipeline cycles after the last plane.
 // Columns share tables along N, rows share weights along M: hence the elongated tiles (M2 N64 K4) of the paper.
-// Source: LUT Tensor Core (ISCA 2025, arXiv 2408.06003), sections 3.2 and 4; the planes' counter moves only with beats
-// that are there, which the published RTL's free-running counter does not.
+// Source: LUT Tensor Core (ISCA 2025, arXiv 2408.06003), sections 3.2 and 4.
 module lut_core #(
   parameter int TileM = 2,            // rows: tables
   parameter int TileN = 4,            // columns of weights
@@ -49,37 +48,25 @@ module lut_core #(
   end
 `endif
 
-  // Control: plane counter, start of a sum, result flag. Everything moves unless a result waits for its reader.
-  logic [PlaneWidth-1:0] plane_q;
-  logic first_q, done_q, ending;
-  wire move = !done_q || out_ready_i;
-  wire step = in_valid_i && move;
-  wire top = plane_q == PlaneWidth'(WeightBits - 1);
-  assign in_ready_o = move && top;
-  assign out_valid_o = done_q;
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      plane_q <= '0;
-      first_q <= 1'b1;
-    end else if (step) begin
-      plane_q <= top ? '0 : plane_q + 1'b1;
-      first_q <= top && last_i;
-    end
-  end
-  if (Pipeline != 0) begin : gen_pipeline
-    logic ending_q;
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) ending_q <= 1'b0;
-      else if (move) ending_q <= step && top && last_i;
-    end
-    assign ending = ending_q;
-  end else begin : gen_direct
-    assign ending = step && top && last_i;
-  end
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) done_q <= 1'b0;
-    else if (move) done_q <= ending;
-  end
+  // Control; see there for stalls.
+  logic move, step, first;
+  logic [PlaneWidth-1:0] plane;
+  lut_sequence #(
+    .WeightBits(WeightBits),
+    .Pipeline  (Pipeline)
+  ) i_sequence (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .in_ready_o,
+    .last_i,
+    .move_o (move),
+    .step_o (step),
+    .first_o(first),
+    .plane_o(plane),
+    .out_valid_o,
+    .out_ready_i
+  );
 
   // Tables: from outside, or from the activations.
   logic [TileM*RowWidth-1:0] tables;
@@ -103,7 +90,7 @@ module lut_core #(
     logic [Groups*Group-1:0] bits;
     for (genvar g = 0; g < Groups; g++) begin : gen_bits
       wire [WeightBits*Group-1:0] planes = weights_i[(n*Groups+g)*WeightBits*Group+:WeightBits*Group];
-      assign bits[g*Group+:Group] = (WeightBits > 1) ? planes[plane_q*Group+:Group] : planes[Group-1:0];
+      assign bits[g*Group+:Group] = (WeightBits > 1) ? planes[plane*Group+:Group] : planes[Group-1:0];
     end
     for (genvar m = 0; m < TileM; m++) begin : gen_row
       lut_pe #(
@@ -119,8 +106,8 @@ module lut_core #(
         .clk_i,
         .move_i (move),
         .step_i (step),
-        .first_i(first_q && plane_q == '0),
-        .plane_i(plane_q),
+        .first_i(first),
+        .plane_i(plane),
         .table_i(tables[m*RowWidth+:RowWidth]),
         .bits_i (bits),
         .acc_o  (acc_o[(m*TileN+n)*AccWidth+:AccWidth])
