@@ -1,27 +1,34 @@
 """RTL to a netlist of standard cells, by Yosys and ABC in a worker process.
 
-found = synthesise(Design.of(block, {"Width": 8}), target(library, driver, load_ff), clock_ns=1.0)
-netlist = flatten(read_yosys_json(found.netlist), found.top, library)
+    found = synthesise(Design.of(block, {"Width": 8}), target(library, driver, load_ff), clock_ns=1.0)
+    netlist = flatten(read_yosys_json(found.netlist), found.top, library)
+
+Flattened, everything below the top is one netlist and optimised as a whole. Hierarchically, each module of
+`Design.keep` is mapped once for each set of parameters, as commercial flows do with arrays; the netlist has it once and
+instances of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from archgym.core import FAILED, INFEASIBLE, OK
 from archgym.rtl.flow import scratch
 from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.limits import Limits
-from archgym.rtl.flow.recipe import BALANCED, RIPPLE, Recipe, abc_script, generic
+from archgym.rtl.flow.mapped import children, count_cells, instance_name, renamed
+from archgym.rtl.flow.recipe import BALANCED, Recipe
+from archgym.rtl.flow.script import Variant, commands, netlist_file, write_scripts
 from archgym.rtl.flow.target import Target
-from archgym.rtl.flow.worker import Outcome, worker
+from archgym.rtl.flow.worker import Worker, worker
 
-__all__ = ["Synthesis", "synthesise"]
+__all__ = ["Synthesis", "Variant", "synthesise", "synthesise_all"]
+
+Json: TypeAlias = dict[str, Any]
 
 
 @final
@@ -30,44 +37,17 @@ class Synthesis:
     """A mapped netlist, or why there is none."""
 
     status: str
-    """"ok", "infeasible" (the design cannot be built with these means), "failed" or "timeout"."""
+    """"ok", "infeasible" (nothing to build), "failed" or "timeout"."""
     reason: str = ""
     netlist: str = ""
-    """What `write_json` wrote."""
+    """What `write_json` wrote, all modules in one text."""
     top: str = ""
     cells: Mapping[str, int] = field(default_factory=dict)
     """Number of cells of each kind, hierarchy expanded."""
-    recipe: str = ""
+    variant: Variant | None = None
     log: str = ""
     cpu_s: float = 0.0
-
-
-def elaborate(design: Design, *, blackboxes: Sequence[str] = ()) -> list[str]:
-    """Yosys commands that read and elaborate a design."""
-    options = [f"--top {design.top}", "--error-limit 20"]
-    options += [f"-G {name}={value}" for name, value in design.parameters.items()]
-    options += [f"--blackboxed-module {name}" for name in blackboxes]
-    options += [f"-I {path}" for path in design.include]
-    # Other than synthesised logic is for simulation: delays, initial values and assertions.
-    options += ["--ignore-assertions", "--ignore-timing", "--ignore-initial"]
-    files = " ".join(str(path.resolve()) for path in design.sources)
-    return [f"read_slang {' '.join(options)} {files}", f"hierarchy -check -top {design.top}"]
-
-
-def to_cells(target: Target, recipe: Recipe, delay_ps: float | None) -> list[str]:
-    """Yosys commands from generic gates to cells of a library."""
-    delay = f" -D {delay_ps:.0f}" if delay_ps is not None else ""
-    commands = [
-        f"dfflibmap -liberty {target.liberty}",
-        f"abc -liberty {target.liberty} -constr constraints.txt{delay} -script {recipe.name}.abc",
-        "setundef -zero",
-        "splitnets",
-        "opt_clean -purge",
-    ]
-    if target.ties.high and target.ties.low:
-        high, low = " ".join(target.ties.high), " ".join(target.ties.low)
-        commands.append(f"hilomap -singleton -hicell {high} -locell {low}")
-    return [*commands, "check -mapped", "opt_clean -purge"]
+    """Of the job, which may have mapped several variants."""
 
 
 def synthesise(
@@ -76,74 +56,103 @@ def synthesise(
     *,
     clock_ns: float | None = None,
     recipe: Recipe = BALANCED,
+    hierarchical: bool = False,
     limits: Limits | None = None,
     keep: Path | None = None,
 ) -> Synthesis:
-    """Map a design, flattened.
+    """Map a design once.
 
     Args:
         design: what to map.
         target: the cells to map to.
-        clock_ns: delay that ABC sizes for; None leaves gates as small as the recipe's cover has them.
+        clock_ns: delay that ABC sizes for; None leaves gates as the recipe's cover has them.
         recipe: how.
+        hierarchical: map modules of `design.keep` once and instantiate them.
         limits: when to give up.
         keep: where to leave a copy of the scratch folder, scripts and log.
     """
-    bounds = limits or Limits()
-    with scratch.folder(keep=keep) as folder, worker() as process:
-        (folder / "constraints.txt").write_text(target.constraints, encoding="utf-8")
-        (folder / "ripple.v").write_text(RIPPLE, encoding="utf-8")
-        script = abc_script(recipe).replace("{D}", f"-D {clock_ns * 1000:.0f}" if clock_ns else "")
-        (folder / f"{recipe.name}.abc").write_text(script, encoding="utf-8")
-        commands = [
-            *elaborate(design),
-            *generic(recipe.adder),
-            *to_cells(target, recipe, clock_ns * 1000 if clock_ns else None),
-            "write_json netlist.json",
-        ]
-        outcome = process.run(commands, folder, bounds)
-        return _result(design, recipe, outcome, folder, bounds)
+    variants = [Variant(recipe, clock_ns)]
+    return synthesise_all(design, target, variants, hierarchical=hierarchical, limits=limits, keep=keep)[0]
 
 
-def _result(design: Design, recipe: Recipe, outcome: Outcome, folder: Path, limits: Limits) -> Synthesis:
-    log_file = folder / "log.txt"
-    log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
-    if outcome.status != OK:
-        return Synthesis(outcome.status, outcome.reason, top=design.top, recipe=recipe.name, log=log)
-    text = (folder / "netlist.json").read_text(encoding="utf-8")
-    cells = count_cells(json.loads(text)["modules"], design.top)
-    status, reason = _verdict(cells, limits)
-    return Synthesis(status, reason, text, design.top, cells, recipe.name, log, outcome.cpu_s)
+def synthesise_all(
+    design: Design,
+    target: Target,
+    variants: Sequence[Variant],
+    *,
+    hierarchical: bool = False,
+    limits: Limits | None = None,
+    keep: Path | None = None,
+) -> list[Synthesis]:
+    """Map a design in several ways; what they share is done once. All fail together where the tools end."""
+    job = _Job(target, variants, limits or Limits(), design.keep if hierarchical else (), keep)
+    with worker() as process:
+        return job.run(process, design)
 
 
-def count_cells(modules: Mapping[str, Any], top: str) -> Counter[str]:
-    """Leaf cells below a module by kind, each instance counted."""
-    counts: dict[str, Counter[str]] = {}
+@final
+@dataclass(eq=False)
+class _Job:
+    target: Target
+    variants: Sequence[Variant]
+    limits: Limits
+    keep_modules: tuple[str, ...]
+    keep: Path | None
+    log: str = ""
+    cpu_s: float = 0.0
 
-    def count(name: str) -> Counter[str]:
-        if name not in counts:
-            total: Counter[str] = Counter()
-            for kind, number in Counter(cell["type"] for cell in modules[name]["cells"].values()).items():
-                if kind in modules:
-                    total.update({leaf: number * times for leaf, times in count(kind).items()})
-                elif kind != "$scopeinfo":
-                    total[kind] += number
-            counts[name] = total
-        return counts[name]
+    def run(self, process: Worker, design: Design) -> list[Synthesis]:
+        """Map the top, then each module that was left out, until none is new."""
+        merged: list[Json] = [{} for _ in self.variants]
+        waiting, seen = [(design, design.top)], {design.top}
+        while waiting:
+            part, name = waiting.pop(0)
+            found = self._map(process, part, top=name == design.top)
+            if isinstance(found, Synthesis):
+                return [replace(found, top=design.top, variant=each, log=self.log) for each in self.variants]
+            for modules, bodies in zip(merged, found, strict=True):
+                body = bodies[part.top]
+                below = children(body, self.keep_modules)
+                modules[name] = renamed(body, below, top=name == design.top)
+                for module, parameters in below:
+                    kind = instance_name(module, parameters)
+                    if kind not in seen:
+                        seen.add(kind)
+                        waiting.append((replace(design, top=module, parameters=dict(parameters)), kind))
+        return [self._result(design, modules, each) for modules, each in zip(merged, self.variants, strict=True)]
 
-    return count(top)
+    def _map(self, process: Worker, design: Design, *, top: bool) -> list[Json] | Synthesis:
+        boxes = [name for name in self.keep_modules if name != design.top]
+        keep = self.keep if top or self.keep is None else self.keep / design.top
+        with scratch.folder(keep=keep) as folder:
+            write_scripts(folder, self.target, self.variants)
+            outcome = process.run(commands(design, self.target, self.variants, boxes), folder, self.limits)
+            log = folder / "log.txt"
+            if log.exists():
+                self.log += log.read_text(encoding="utf-8", errors="replace")
+            self.cpu_s += outcome.cpu_s
+            if outcome.status != OK:
+                return Synthesis(outcome.status, outcome.reason, cpu_s=self.cpu_s)
+            texts = [(folder / netlist_file(index)).read_text(encoding="utf-8") for index in range(len(self.variants))]
+        return [json.loads(text)["modules"] for text in texts]
+
+    def _result(self, design: Design, modules: Json, variant: Variant) -> Synthesis:
+        cells = count_cells(modules, design.top)
+        status, reason = _verdict(cells, self.limits)
+        text = json.dumps({"modules": modules}, separators=(",", ":"))
+        return Synthesis(status, reason, text, design.top, cells, variant, self.log, self.cpu_s)
 
 
 def _verdict(cells: Mapping[str, int], limits: Limits) -> tuple[str, str]:
-    total = sum(cells.values())
-    left = sorted(kind for kind in cells if kind.startswith(("$", "\\$")))
-    latches = [kind for kind in left if "LATCH" in kind.upper()]
+    left = sorted(kind for kind in cells if kind.startswith("$"))
+    latches = sum(cells[kind] for kind in left if "LATCH" in kind.upper())
     if latches:
-        return FAILED, f"the design has {sum(cells[kind] for kind in latches)} latches; assign in every branch"
+        return FAILED, f"the design has {latches} latches; assign every signal of always_comb in every branch"
     if left:
         return FAILED, f"cells of kind {left[0]} have no counterpart in the library"
+    total = sum(cells.values())
     if not total:
-        return INFEASIBLE, "the design has no logic: its outputs are constant or wires"
+        return INFEASIBLE, "the design has no logic: its outputs are constants or its inputs"
     if total > limits.cells:
         return FAILED, f"{total:,} cells are over the limit of {limits.cells:,}; raise Limits(cells={limits.cells})"
     return OK, ""

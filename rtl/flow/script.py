@@ -1,0 +1,74 @@
+"""The Yosys commands of a job: read, make generic gates, map to cells; once for several variants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import final
+
+from archgym.rtl.flow.design import Design
+from archgym.rtl.flow.recipe import RIPPLE, Recipe, abc_script, generic
+from archgym.rtl.flow.target import Target
+
+__all__ = ["Variant", "commands", "netlist_file", "write_scripts"]
+
+
+@final
+@dataclass(frozen=True)
+class Variant:
+    """A recipe and the delay that gates are sized for (None: as the recipe's cover has them)."""
+
+    recipe: Recipe
+    clock_ns: float | None = None
+
+
+def netlist_file(index: int) -> str:
+    """Where the job leaves the netlist of a variant."""
+    return f"netlist-{index}.json"
+
+
+def write_scripts(folder: Path, target: Target, variants: Sequence[Variant]) -> None:
+    """Leave what the commands refer to in the folder of the job."""
+    (folder / "constraints.txt").write_text(target.constraints, encoding="utf-8")
+    (folder / "ripple.v").write_text(RIPPLE, encoding="utf-8")
+    for index, variant in enumerate(variants):
+        delay = f"-D {variant.clock_ns * 1000:.0f}" if variant.clock_ns else ""
+        (folder / f"{index}.abc").write_text(abc_script(variant.recipe).replace("{D}", delay), encoding="utf-8")
+
+
+def commands(design: Design, target: Target, variants: Sequence[Variant], blackboxes: Sequence[str]) -> list[str]:
+    """All commands of a job; the work that variants share is done once."""
+    found = [*_elaborate(design, blackboxes), "design -save elaborated"]
+    numbered = sorted(enumerate(variants), key=lambda item: item[1].recipe.adder)
+    for adder, group in groupby(numbered, key=lambda item: item[1].recipe.adder):
+        found += ["design -load elaborated", *generic(adder), "design -save generic"]
+        for index, variant in group:
+            found += ["design -load generic", *_to_cells(target, index, variant), f"write_json {netlist_file(index)}"]
+    return found
+
+
+def _elaborate(design: Design, blackboxes: Sequence[str]) -> list[str]:
+    options = [f"--top {design.top}", "--error-limit 20"]
+    options += [f"-G {name}={value}" for name, value in design.parameters.items()]
+    options += [f"--blackboxed-module {name}" for name in blackboxes]
+    options += [f"-I {path.resolve()}" for path in design.include]
+    # Delays, initial values and assertions are for simulation.
+    options += ["--ignore-assertions", "--ignore-timing", "--ignore-initial"]
+    files = " ".join(str(path.resolve()) for path in design.sources)
+    return [f"read_slang {' '.join(options)} {files}", f"hierarchy -check -top {design.top}"]
+
+
+def _to_cells(target: Target, index: int, variant: Variant) -> list[str]:
+    delay = f" -D {variant.clock_ns * 1000:.0f}" if variant.clock_ns else ""
+    found = [
+        f"dfflibmap -liberty {target.liberty}",
+        f"abc -liberty {target.liberty} -constr constraints.txt{delay} -script {index}.abc",
+        "setundef -zero",
+        "opt_clean -purge",
+    ]
+    if target.ties.high and target.ties.low:
+        high, low = " ".join(target.ties.high), " ".join(target.ties.low)
+        found.append(f"hilomap -singleton -hicell {high} -locell {low}")
+    return [*found, "opt_clean -purge"]
