@@ -13,7 +13,8 @@ from typing import Any
 
 def interpreted(file: str, *arguments: str) -> Any:
     """What the file prints (`answer`) when Numba compiles nothing."""
-    folders = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    shared = [path for path in sys.path if Path(path).name == "shared"]  # what pytest's pythonpath brought in
+    folders = [*shared, *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-W", "error", file, *arguments],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(folders)},
