@@ -1,0 +1,136 @@
+"""OpenSTA on the same netlist, library and constraints, where it is installed: to compare with, never needed.
+
+Debian: apt install opensta (tried with 2.0.17).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from archgym.errors import InvalidInput
+from archgym.rtl.flow.flat import Netlist
+from archgym.rtl.flow.timing import GROUPS, Constraints
+from archgym.rtl.flow.verilog_out import write_verilog
+
+if TYPE_CHECKING:
+    from archgym.rtl.tech.liberty import Library
+
+__all__ = ["StaPaths", "installed", "run", "setup_script", "worst_path"]
+
+_SECONDS = 600  # far above what a million cells take
+
+_STARTS = {"reg": "[all_registers -clock_pins]", "in": "$data_inputs"}
+_ENDS = {"reg": "[all_registers -data_pins]", "out": "[all_outputs]"}
+
+
+@final
+@dataclass(frozen=True)
+class StaPaths:
+    """What OpenSTA found."""
+
+    critical_ns: float
+    """Period minus worst slack."""
+    groups: dict[str, float]
+    """By group of paths, see `timing.GROUPS`."""
+    hold_ns: float | None
+    """Worst hold slack at a flip-flop, from registers and inputs."""
+    report: str
+
+
+def installed() -> bool:
+    """Whether `sta` is on PATH."""
+    return shutil.which("sta") is not None
+
+
+def run(netlist: Netlist, library: Library, commands: str) -> str:
+    """Read the library and the netlist, then run Tcl commands; returns what OpenSTA prints.
+
+    Raises:
+        InvalidInput: it is not installed, it stops with an error, or the library was not read from files.
+    """
+    if not installed():
+        raise InvalidInput("comparison needs OpenSTA's `sta` on PATH; on Debian: apt install opensta")
+    if not library.sources:
+        raise InvalidInput(f"library {library.name} has no source files for OpenSTA to read; use read_liberty")
+    with tempfile.TemporaryDirectory(prefix="archgym-sta-") as folder:
+        (Path(folder) / "netlist.v").write_text(write_verilog(netlist), encoding="utf-8")
+        script = [f"read_liberty {{{path.resolve()}}}" for path in library.sources]
+        script += [f"read_verilog netlist.v\nlink_design {{{netlist.name}}}", commands, "exit"]
+        (Path(folder) / "run.tcl").write_text("\n".join(script), encoding="utf-8")
+        done = subprocess.run(
+            ["sta", "-no_splash", "-exit", "run.tcl"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,  # its own message is raised below
+            stdin=subprocess.DEVNULL,
+        )
+    errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+    if done.returncode or errors:
+        raise InvalidInput(f"OpenSTA stopped with status {done.returncode}: {(errors or [done.stderr.strip()])[0]}")
+    return done.stdout
+
+
+def setup_script(netlist: Netlist, constraints: Constraints) -> str:
+    """The constraints in SDC, units ns and fF."""
+    clocked = constraints.clock in netlist.inputs
+    port = f" [get_ports {{{constraints.clock}}}]" if clocked else ""
+    data = " ".join(
+        f"{{{name}}}" if len(bits) == 1 else f"{{{name}[*]}}"
+        for name, bits in netlist.inputs.items()
+        if name != constraints.clock
+    )
+    return "\n".join(
+        [
+            "set_cmd_units -time ns -capacitance fF",
+            f"create_clock -name clock -period {constraints.clock_ns}{port}",
+            *([f"set_clock_transition {constraints.clock_slew_ns} [get_clocks clock]"] if clocked else []),
+            f"set data_inputs [get_ports [list {data}]]",
+            f"set_input_delay {constraints.input_delay_ns} -clock clock $data_inputs",
+            f"set_input_transition {constraints.input_slew_ns} $data_inputs",
+            f"set_output_delay {constraints.output_delay_ns} -clock clock [all_outputs]",
+            f"set_load {constraints.output_load_ff} [all_outputs]",
+        ]
+    )
+
+
+def worst_path(
+    netlist: Netlist, library: Library, constraints: Constraints, *, calculator: str = "lumped_cap"
+) -> StaPaths:
+    """OpenSTA's worst paths under the same constraints.
+
+    Args:
+        netlist: of cells of `library`.
+        library: read from files.
+        constraints: period, slews, loads and delays at the ports.
+        calculator: OpenSTA's delay calculator. "lumped_cap" looks delays and slews up at the whole capacitance, as
+            `analyse` does; "dmp_ceff_elmore", its default, sees the resistance of wire-load models.
+
+    Raises:
+        InvalidInput: see `run`.
+    """
+    lines = [setup_script(netlist, constraints), f"set_delay_calculator {calculator}"]
+    wanted = [group for group in GROUPS if len(netlist.sequential) or group == "in2out"]
+    report = "report_checks -digits 6 -fields {slew capacitance}"
+    for group in wanted:
+        start, end = group.split("2")
+        lines += [f'puts "@{group}"', f"{report} -path_delay max -from {_STARTS[start]} -to {_ENDS[end]}"]
+    if len(netlist.sequential):
+        lines += ['puts "@hold"', f"{report} -path_delay min -to {_ENDS['reg']}"]
+    lines += ['puts "@all"', f"{report} -path_delay max"]
+    texts = run(netlist, library, "\n".join(lines)).split("\n@")
+    slacks = {}
+    for text in texts:
+        found = re.search(r"(-?\d+\.\d+)\s+slack", text)
+        if found:
+            slacks[text.split("\n", 1)[0].removeprefix("@")] = float(found[1])
+    groups = {group: constraints.clock_ns - slacks[group] for group in wanted if group in slacks}
+    critical = constraints.clock_ns - slacks["all"] if "all" in slacks else 0.0
+    return StaPaths(critical, groups, slacks.get("hold"), texts[-1])
