@@ -14,7 +14,7 @@ from archgym.rtl.tech.user_folders import cache_folder
 
 __all__ = ["key", "load", "save"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the reader or the classes change."""
 
 

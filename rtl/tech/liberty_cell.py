@@ -152,9 +152,17 @@ class CellReader:
         return [PowerArc(pin, each, when, rise, fall, supply) for each in related]
 
     def _leakage(self, group: Group) -> tuple[float, tuple[tuple[str, float], ...]]:
-        """Leakage where no state matches, and by state; what one state draws from several supplies is added."""
+        """Leakage where no state matches, and by state; what one state draws from several supplies is added.
+
+        What leaves through a ground pin came in through a supply pin: such groups are not counted again.
+        """
+        grounds = {
+            name for pin in group.all("pg_pin") if "ground" in pin.values.get("pg_type", "") for name in words(pin.args)
+        }
         states: dict[str, float] = {}
         for each in group.all("leakage_power"):
+            if each.values.get("related_pg_pin") in grounds:
+                continue
             when = each.values.get("when", "")
             states[when] = states.get(when, 0.0) + (number(each, "value", 0.0) or 0.0) * self.units.nw
         rest = states.pop("", None)
@@ -162,7 +170,7 @@ class CellReader:
         if stated is not None:
             rest = stated * self.units.nw
         elif rest is None:
-            rest = float(np.mean(list(states.values()))) if states else self.default_leakage * self.units.nw
+            rest = self.default_leakage * self.units.nw
         return rest, tuple(states.items())
 
 

@@ -115,7 +115,7 @@ class Layout:
     gate_space: float = 0.140
     """POLY.2: minimum space between gates over active; a contact fits into it."""
     end_diffusion: float = 0.105
-    """Contacted diffusion at the end of a row: gate to contact 0.035, contact 0.065, enclosure 0.005 (CONTACT.6, .1, .4)."""
+    """Contacted diffusion at the end of a row: to contact 0.035, contact 0.065, enclosure 0.005 (CONTACT.6, .1, .4)."""
     track: float = 0.140
     """METALINT.1 and .2: width and space of the intermediate metal."""
     tracks: int = 10
@@ -154,4 +154,4 @@ JUNCTION_EDGE_FF = 0.437
 JUNCTION_GATE_FF = 0.331
 """fF/um of a diffusion's edge to the gate, without overlap and fringe."""
 WIRE_FF = 0.2
-"""fF/um, nearly the same at every node: Ho, Mai and Horowitz, "The future of wires", Proc. IEEE 89(4), 2001, section II."""
+"""fF/um, nearly the same at every node: Ho, Mai and Horowitz, "The future of wires", Proc. IEEE 89(4), 2001."""
