@@ -11,7 +11,7 @@ from archgym.rtl.block import Block
 
 __all__ = ["FAMILIES", "block", "blocks"]
 
-FAMILIES: tuple[str, ...] = ("lut",)
+FAMILIES: tuple[str, ...] = ("lut", "floating")
 
 
 @lru_cache(maxsize=1)

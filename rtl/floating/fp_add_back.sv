@@ -13,19 +13,22 @@ module fp_add_back #(
     // 0: to nearest even; 1: towards zero.
     parameter int Round = 0,
     // 1: overflow gives the largest number.
-    parameter int Saturate = 0
+    parameter int Saturate = 0,
+    // Bits of the exponent that comes in, unsigned and at least 1; at least ExpWidth.
+    parameter int SumExpWidth = ExpWidth,
+    // Bits of the sum that comes in: carry, significand, guard, round, sticky.
+    parameter int SumWidth = ManWidth + 5
 ) (
-    // What fp_add_front made.
-    input  logic [ExpWidth+ManWidth+7:0] bundle_i,
+    // Not a number, infinity, sign, exponent, sum; as fp_add_front makes it.
+    input  logic [SumExpWidth+SumWidth+2:0] bundle_i,
     // The sum.
-    output logic [  ExpWidth+ManWidth:0] result_o
+    output logic [     ExpWidth+ManWidth:0] result_o
 );
-  localparam int SumWidth = ManWidth + 5;
   localparam int CountWidth = $clog2(SumWidth + 1);
-  localparam int ExpInWidth = ((ExpWidth > CountWidth) ? ExpWidth : CountWidth) + 2;
+  localparam int ExpInWidth = ((SumExpWidth > CountWidth) ? SumExpWidth : CountWidth) + 2;
 
   logic nan, inf, sign;
-  logic [ExpWidth-1:0] exponent;
+  logic [SumExpWidth-1:0] exponent;
   logic [SumWidth-1:0] sum, normalised;
   assign {nan, inf, sign, exponent, sum} = bundle_i;
 

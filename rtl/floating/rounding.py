@@ -38,6 +38,16 @@ class Unpacked:
     inf: NDArray[np.bool_]
     nan: NDArray[np.bool_]
 
+    def where(self, chosen: NDArray[np.bool_], other: Unpacked) -> Unpacked:
+        """These words where chosen, else the others."""
+        return Unpacked(
+            np.where(chosen, self.negative, other.negative),
+            np.where(chosen, self.exp, other.exp),
+            np.where(chosen, self.sig, other.sig),
+            np.where(chosen, self.inf, other.inf),
+            np.where(chosen, self.nan, other.nan),
+        )
+
 
 def unpack(form: Format, words: Words, rules: Rules) -> Unpacked:
     """Sign, biased exponent (at least 1), significand and class of words."""
@@ -57,7 +67,7 @@ def leading_zeros(values: Words, width: int) -> Words:
         large = rest >> step > 0
         zeros -= np.where(large, step, 0)
         rest = np.where(large, rest >> step, rest)
-    return np.asarray(zeros - (rest > 0))
+    return np.asarray(zeros - (rest > 0), dtype=np.int64)
 
 
 def normalise(values: Words, width: int) -> tuple[Words, Words]:
@@ -70,7 +80,7 @@ def shift_sticky(values: Words, distance: Words) -> Words:
     """Right shift of values below 2**62 whose lowest bit is ORed with every bit that falls out."""
     far = np.clip(distance, 0, 62)
     kept = values >> far
-    return kept | (kept << far != values)
+    return np.asarray(kept | (kept << far != values), dtype=np.int64)
 
 
 def pack(
