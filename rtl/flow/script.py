@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import final
 
 from archgym.rtl.flow.design import Design
-from archgym.rtl.flow.recipe import RIPPLE, Recipe, abc_script, generic
+from archgym.rtl.flow.full_adder import blackbox_text, techmap_text
+from archgym.rtl.flow.recipe import CELL_FILE, RIPPLE, RIPPLE_FILE, Adder, FullAdders, Recipe, abc_script, generic
 from archgym.rtl.flow.target import Target
 
 __all__ = ["Variant", "commands", "netlist_file", "write_scripts"]
+
+_BOX_FILE = "cells.v"
 
 
 @final
@@ -32,21 +35,30 @@ def netlist_file(index: int) -> str:
 def write_scripts(folder: Path, target: Target, variants: Sequence[Variant]) -> None:
     """Leave what the commands refer to in the folder of the job."""
     (folder / "constraints.txt").write_text(target.constraints, encoding="utf-8")
-    (folder / "ripple.v").write_text(RIPPLE, encoding="utf-8")
+    (folder / RIPPLE_FILE).write_text(RIPPLE, encoding="utf-8")
+    if target.full_adder is not None:
+        (folder / CELL_FILE).write_text(techmap_text(target.full_adder), encoding="utf-8")
+        (folder / _BOX_FILE).write_text(blackbox_text(target.full_adder), encoding="utf-8")
     for index, variant in enumerate(variants):
-        delay = f"-D {variant.clock_ns * 1000:.0f}" if variant.clock_ns else ""
-        (folder / f"{index}.abc").write_text(abc_script(variant.recipe).replace("{D}", delay), encoding="utf-8")
+        delay = variant.clock_ns * 1000 if variant.clock_ns else None
+        (folder / f"{index}.abc").write_text(abc_script(variant.recipe, delay), encoding="utf-8")
 
 
 def commands(design: Design, target: Target, variants: Sequence[Variant], blackboxes: Sequence[str]) -> list[str]:
     """All commands of a job; the work that variants share is done once."""
-    found = [*_elaborate(design, blackboxes), "design -save elaborated"]
-    numbered = sorted(enumerate(variants), key=lambda item: item[1].recipe.adder)
-    for adder, group in groupby(numbered, key=lambda item: item[1].recipe.adder):
-        found += ["design -load elaborated", *generic(adder), "design -save generic"]
+    cells = target.full_adder is not None
+    found = [f"read_verilog -lib {_BOX_FILE}"] if cells else []
+    found += [*_elaborate(design, blackboxes), "design -save elaborated"]
+    numbered = sorted(enumerate(variants), key=lambda item: _architecture(item[1]))
+    for (adder, full_adders), group in groupby(numbered, key=lambda item: _architecture(item[1])):
+        found += ["design -load elaborated", *generic(adder, full_adders, cells=cells), "design -save generic"]
         for index, variant in group:
             found += ["design -load generic", *_to_cells(target, index, variant), f"write_json {netlist_file(index)}"]
     return found
+
+
+def _architecture(variant: Variant) -> tuple[Adder, FullAdders]:
+    return variant.recipe.adder, variant.recipe.full_adders
 
 
 def _elaborate(design: Design, blackboxes: Sequence[str]) -> list[str]:

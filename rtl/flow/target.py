@@ -12,6 +12,7 @@ from typing import final
 
 from archgym.errors import InvalidInput
 from archgym.rtl.flow import scratch
+from archgym.rtl.flow.full_adder import FullAdder, full_adder
 from archgym.rtl.flow.mapping_library import Ties, mapping_text, ties, usable
 from archgym.rtl.tech.library_cells import Library
 
@@ -27,6 +28,7 @@ class Target:
     driver: str
     load_ff: float
     ties: Ties
+    full_adder: FullAdder | None
     key: str
     """Hash of all of it."""
 
@@ -61,5 +63,5 @@ def target(library: Library, driver: str, load_ff: float) -> Target:
     if not inputs - {1}:
         raise InvalidInput(f"library {library.name} has no usable gate of two inputs; synthesis needs one")
     path, digest = _prepared(library.text_hash, library)
-    key = hashlib.sha256(f"{digest} {driver} {load_ff:g}".encode()).hexdigest()
-    return Target(path, driver, load_ff, ties(library), key)
+    key = hashlib.sha256(f"{digest} {driver} {load_ff:g} {full_adder(library)}".encode()).hexdigest()
+    return Target(path, driver, load_ff, ties(library), full_adder(library), key)
