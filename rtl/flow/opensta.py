@@ -5,6 +5,7 @@ Debian: apt install opensta (tried with 2.0.17).
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StaPaths", "installed", "run", "setup_script", "worst_path"]
 
+_WIRE_RESISTANCE = re.compile(r"(\bwire_load\s*\([^)]*\)\s*\{[^{}]*?\bresistance\s*:\s*)[^;]+;")
 _SECONDS = 600  # far above what a million cells take
 
 _STARTS = {"reg": "[all_registers -clock_pins]", "in": "$data_inputs"}
@@ -48,8 +50,15 @@ def installed() -> bool:
     return shutil.which("sta") is not None
 
 
-def run(netlist: Netlist, library: Library, commands: str) -> str:
+def run(netlist: Netlist, library: Library, commands: str, *, wire_resistance: bool = False) -> str:
     """Read the library and the netlist, then run Tcl commands; returns what OpenSTA prints.
+
+    Args:
+        netlist: of cells of `library`.
+        library: read from files.
+        commands: Tcl.
+        wire_resistance: keep the resistance of wire-load models. Without it, OpenSTA looks gates up at the whole
+            capacitance, as `timing.analyse` does; with it, it fits a waveform to a pi model of each net.
 
     Raises:
         InvalidInput: it is not installed, it stops with an error, or the library was not read from files.
@@ -60,7 +69,10 @@ def run(netlist: Netlist, library: Library, commands: str) -> str:
         raise InvalidInput(f"library {library.name} has no source files for OpenSTA to read; use read_liberty")
     with tempfile.TemporaryDirectory(prefix="archgym-sta-") as folder:
         (Path(folder) / "netlist.v").write_text(write_verilog(netlist), encoding="utf-8")
-        script = [f"read_liberty {{{path.resolve()}}}" for path in library.sources]
+        files = [path.resolve() for path in library.sources]
+        if library.default_wire_load is not None and not wire_resistance:
+            files = [_without_resistance(path, Path(folder) / f"{number}.lib") for number, path in enumerate(files)]
+        script = [f"read_liberty {{{path}}}" for path in files]
         script += [f"read_verilog netlist.v\nlink_design {{{netlist.name}}}", commands, "exit"]
         (Path(folder) / "run.tcl").write_text("\n".join(script), encoding="utf-8")
         done = subprocess.run(
@@ -76,6 +88,14 @@ def run(netlist: Netlist, library: Library, commands: str) -> str:
     if done.returncode or errors:
         raise InvalidInput(f"OpenSTA stopped with status {done.returncode}: {(errors or [done.stderr.strip()])[0]}")
     return done.stdout
+
+
+def _without_resistance(path: Path, copy: Path) -> Path:
+    """Copy a library with the resistance of its wire-load models set to 0."""
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8", errors="replace")
+    copy.write_text(_WIRE_RESISTANCE.sub(r"\g<1>0;", text), encoding="utf-8")
+    return copy
 
 
 def setup_script(netlist: Netlist, constraints: Constraints) -> str:
@@ -102,7 +122,7 @@ def setup_script(netlist: Netlist, constraints: Constraints) -> str:
 
 
 def worst_path(
-    netlist: Netlist, library: Library, constraints: Constraints, *, calculator: str = "lumped_cap"
+    netlist: Netlist, library: Library, constraints: Constraints, *, wire_resistance: bool = False
 ) -> StaPaths:
     """OpenSTA's worst paths under the same constraints.
 
@@ -110,13 +130,12 @@ def worst_path(
         netlist: of cells of `library`.
         library: read from files.
         constraints: period, slews, loads and delays at the ports.
-        calculator: OpenSTA's delay calculator. "lumped_cap" looks delays and slews up at the whole capacitance, as
-            `analyse` does; "dmp_ceff_elmore", its default, sees the resistance of wire-load models.
+        wire_resistance: see `run`.
 
     Raises:
         InvalidInput: see `run`.
     """
-    lines = [setup_script(netlist, constraints), f"set_delay_calculator {calculator}"]
+    lines = [setup_script(netlist, constraints)]
     wanted = [group for group in GROUPS if len(netlist.sequential) or group == "in2out"]
     report = "report_checks -digits 6 -fields {slew capacitance}"
     for group in wanted:
@@ -125,7 +144,7 @@ def worst_path(
     if len(netlist.sequential):
         lines += ['puts "@hold"', f"{report} -path_delay min -to {_ENDS['reg']}"]
     lines += ['puts "@all"', f"{report} -path_delay max"]
-    texts = run(netlist, library, "\n".join(lines)).split("\n@")
+    texts = run(netlist, library, "\n".join(lines), wire_resistance=wire_resistance).split("\n@")
     slacks = {}
     for text in texts:
         found = re.search(r"(-?\d+\.\d+)\s+slack", text)
