@@ -43,6 +43,9 @@ module lut_core #(
   if (TileK % Group != 0 || TileK == 0) begin : gen_bad_tile
     $error("TileK must be a multiple of Group (%0d), got %0d", Group, TileK);
   end
+  if (Symmetric == 0 && OfflineNegation != 0) begin : gen_bad_negation
+    $error("OfflineNegation needs half tables (Symmetric 1)");
+  end
   if (AccWidth < EntryWidth + WeightBits + $clog2(Groups + 1)) begin : gen_bad_acc
     $error("AccWidth %0d cannot hold one beat's sum", AccWidth);
   end
