@@ -22,6 +22,7 @@ _STATEMENT = re.compile(
         | \((?P<args>(?:"[^"]*"|[^()"{};]|\([^()]*\))*)\)\s*(?P<open>\{)?
         )
       | (?P<close>\})
+      | (?P<end>\Z)
       | (?P<bad>\S)
     )""",
     re.VERBOSE,
@@ -96,7 +97,7 @@ def parse(path: Path, text: str) -> Group:
     root = Group("file", "", 0, source)
     stack = [root]
     for match in _STATEMENT.finditer(plain):
-        name, value, args, opening, closing, bad = match.groups()
+        name, value, args, opening, closing, end, bad = match.groups()
         if value is not None:
             stack[-1].values[name] = value[1:-1] if value.startswith('"') else value.rstrip()
         elif opening:
@@ -107,7 +108,7 @@ def parse(path: Path, text: str) -> Group:
             stack.pop()
         elif args is not None:
             stack[-1].complex.append((name, args))
-        else:
+        elif end is None:
             raise _unreadable(source, match.start("bad" if bad else "close"), stack, root)
     if len(stack) > 1:
         raise _truncated(source, stack)
@@ -128,8 +129,7 @@ def _unreadable(source: Text, position: int, stack: list[Group], root: Group) ->
     if not root.groups:
         return source.error(position, "not a Liberty file: it does not begin with library (NAME) {; give a .lib")
     rest = source.text[position:]
-    opens_table = re.match(r'"[^"]*\Z', rest) or re.match(r"[^{};]*\Z", rest)  # a string or statement that never ends
-    if opens_table and len(stack) > 1:
+    if rest.count("}") - rest.count("{") < len(stack) - 1:  # the open groups are never closed
         return _truncated(source, stack)
     line = rest.split("\n", 1)[0][:40]
     return source.error(position, f"no Liberty statement: {line!r}; expected NAME : VALUE; or NAME (...) or a brace")

@@ -8,6 +8,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, final
 
+import numpy as np
+
 from archgym.errors import InvalidInput, UnknownName
 from archgym.rtl.tech.discovery import Found, find_installed
 from archgym.rtl.tech.function import truth_table
@@ -73,9 +75,17 @@ class Technology:
 
     @cached_property
     def driver(self) -> str:
-        """What drives the inputs of a design: the smallest buffer, or the smallest inverter."""
+        """What drives the inputs of a design: a small buffer, or the smallest inverter.
+
+        Of the buffers up to half larger than the smallest the one with the shortest slew into `load_ff`: the smallest
+        of all may be a delay cell.
+        """
         cells = [cell for cell in self.library.cells.values() if usable(cell) and _is({1: 0b10})(cell)]
-        return _least(cells).name if cells else self.inverter
+        if not cells:
+            return self.inverter
+        least = _least(cells).area_um2
+        small = [cell for cell in cells if cell.area_um2 <= 1.5 * least]
+        return min(small, key=lambda cell: (_slew_ns(cell, self.load_ff), cell.name)).name
 
     @property
     def load_ff(self) -> float:
@@ -114,7 +124,14 @@ def _is_gate(cell: Cell) -> bool:
 
 
 def _least(cells: Sequence[Cell]) -> Cell:
-    return min(cells, key=lambda cell: (cell.area_um2, cell.name))
+    # Of equal areas the plain one: sky130's inv_1 before clkinv_1.
+    return min(cells, key=lambda cell: (cell.area_um2, len(cell.name), cell.name))
+
+
+def _slew_ns(cell: Cell, load_ff: float) -> float:
+    """Slowest slew at the output, an input as fast as the tables have it."""
+    tables = [table for arc in cell.arcs for table in (arc.rise_slew, arc.fall_slew) if table is not None]
+    return max((float(np.interp(load_ff, table.index_2, table.values[0])) for table in tables), default=float("inf"))
 
 
 def _smallest(library: Library, name: str, what: str, why: str, test: Callable[[Cell], bool]) -> Cell:
