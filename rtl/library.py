@@ -9,7 +9,7 @@ from functools import lru_cache
 from archgym.errors import UnknownName
 from archgym.rtl.block import Block
 
-__all__ = ["FAMILIES", "block", "blocks"]
+__all__ = ["FAMILIES", "block", "blocks", "family_blocks"]
 
 FAMILIES: tuple[str, ...] = ("lut", "floating")
 
@@ -33,3 +33,14 @@ def block(name: str) -> Block:
     if name not in blocks():
         raise UnknownName("block", name, list(blocks()))
     return blocks()[name]
+
+
+def family_blocks(family: str) -> list[Block]:
+    """The blocks of one family.
+
+    Raises:
+        UnknownName: suggests the nearest.
+    """
+    if family not in FAMILIES:
+        raise UnknownName("family", family, FAMILIES)
+    return [each for each in blocks().values() if each.family == family]

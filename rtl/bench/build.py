@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -18,10 +17,11 @@ from archgym.rtl.flow import scratch
 __all__ = ["build_icarus", "build_verilator", "rejection", "tool_message"]
 
 _RECIPE = "1"  # part of the key: change it when the commands below change
-_KEPT = 2000  # programs in the cache (about 100 kB each); the oldest go
+_KEPT = 1000  # programs in the cache (about 100 kB each); the oldest go
 # Registers and undriven values start at random, and assertions stop the simulation. Lint is the flow's business.
 _VERILATE = ("--cc", "--vpi", "--assert", "--timing", "--x-assign", "unique", "--x-initial", "unique",
-             "-Wno-lint", "-Wno-style", "-Wno-fatal", "--prefix", "Vtop", "-Mdir", ".")  # fmt: skip
+             "-Wno-lint", "-Wno-style", "-Wno-fatal", "-Werror-USERERROR",
+             "--prefix", "Vtop", "-Mdir", ".")  # fmt: skip
 
 
 def build_verilator(top: str, sources: Sequence[Path], parameters: Parameters, *, seconds: float = 300.0) -> Path:
@@ -141,4 +141,3 @@ def _prune(folder: Path) -> None:
     programs = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
     for old in programs[: max(0, len(programs) - _KEPT)]:
         old.unlink(missing_ok=True)
-    shutil.rmtree(folder / "unused", ignore_errors=True)

@@ -6,7 +6,7 @@ where whole columns in NumPy after it cost next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -61,6 +61,10 @@ class Coverage:
     def percent(self) -> float:
         """Share of bins that were hit; 100 of nothing."""
         return 100.0 * self.covered / self.bins if self.bins else 100.0
+
+    def rows(self) -> list[tuple[str, str, int]]:
+        """(point, bin, hits) of every bin."""
+        return [(point, each, times) for point, bins in self.points.items() for each, times in bins.items()]
 
     def missing(self) -> list[str]:
         """Bins never hit, as "point: bin"."""
@@ -134,13 +138,3 @@ def _hit_packets(found: Coverage, last: NDArray[np.int64]) -> None:
     lengths = np.diff(np.flatnonzero(last), prepend=-1)
     for name, test in zip(_PACKETS, (lengths == 1, lengths == 2, (lengths > 2) & (lengths < 9), lengths > 8)):
         found.hit("beats of a packet", name, int(np.count_nonzero(test)))
-
-
-def as_rows(coverage: Mapping[str, Coverage]) -> list[tuple[str, str, str, int]]:
-    """(block, point, bin, hits) of many blocks, for a file."""
-    return [
-        (name, point, each, times)
-        for name, own in coverage.items()
-        for point, bins in own.points.items()
-        for each, times in bins.items()
-    ]

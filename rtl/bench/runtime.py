@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +41,7 @@ _HEADER = """\
 _DEFINES = ("VERILATOR=1", "VM_SC=0", "VM_TIMING=1", "VM_COVERAGE=0", "VM_TRACE=0", "VM_TRACE_FST=0",
             "VM_TRACE_VCD=0", "VM_TRACE_SAIF=0")  # fmt: skip
 _SECONDS = 300
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 class BuildError(ArchGymError):
@@ -99,8 +101,11 @@ def runtime() -> Runtime:
     """
     tools.gpi_users()
     found = _describe(tools.compiler(), cache_folder())
-    if not found.folder.exists():
+    if found.folder.exists():
+        os.utime(found.folder)
+    else:
         _compile(found)
+        _prune(found.folder.parent)
     return found
 
 
@@ -124,6 +129,13 @@ def _compile(wanted: Runtime) -> None:
                 raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _prune(home: Path) -> None:
+    """Remove the run-time libraries of versions that nobody has used for a month (100 MB each)."""
+    for old in home.glob("runtime-*"):
+        if time.time() - old.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _call(command: list[str], folder: Path) -> None:
