@@ -1,0 +1,1 @@
+"""Primitives: compressors, encoders, partial products, stream registers, and their golden models."""
