@@ -1,0 +1,64 @@
+// Reduction by bit weight: digit j of every lane times its operand, summed over the lanes, for each j.
+//
+// OPT2 of arXiv 2503.06342: the terms of one weight are added before the shift, so a tree is as wide
+// as Depth times the largest term needs and no wider. A term is at most 2 * 2^(Width-1) in magnitude
+// and both signs occur, so 1 + ceil(log2(Depth*2^Width + 1)) bits: 14 for 16 lanes of 8 bits, where
+// the RTL published with the paper has 13 and wraps on -2 * -128 in all lanes.
+// Each tree is carry-save, resolved once at its narrow width (a pair cannot be sign-extended).
+// Latency: combinational.
+module bit_weight_sums #(
+  parameter int Depth     = 4,   // lanes
+  parameter int Width     = 8,   // bits of an operand, even
+  parameter int TreeWidth = 12   // bits of a sum: 1 + clog2(Depth*2^Width + 1)
+) (
+  input  logic [Depth*3*Width/2-1:0]     selects_i,  // lane k, digit j: {negative, two, one}
+  input  logic [Depth*Width-1:0]         b_i,        // signed operand of lane k
+  output logic [Width/2*TreeWidth-1:0]   sums_o      // signed sum of weight 4^j
+);
+
+  localparam int Digits     = Width / 2;
+  localparam int CountWidth = $clog2(Depth + 1);
+  // Signs are not extended: a term is its inverted sign bit less 2^Width; the lanes' share is one row.
+  localparam int Signs = -(Depth * (1 << Width));
+
+`ifndef __ICARUS__  // version 11 has no elaboration tasks
+  if (TreeWidth < 1 + $clog2(Depth * (1 << Width) + 1)) begin : gen_bad_tree_width
+    $error("TreeWidth must be at least %0d, got %0d", 1 + $clog2(Depth * (1 << Width) + 1),
+           TreeWidth);
+  end
+`endif
+
+  for (genvar j = 0; j < Digits; j++) begin : gen_weight
+    logic [Depth*TreeWidth-1:0]  rows;
+    logic [Depth*CountWidth-1:0] ones;  // of negations: an inverted term lacks one
+    for (genvar k = 0; k < Depth; k++) begin : gen_lane
+      logic one, two, negative;
+      logic [Width-1:0] b;
+      logic [Width:0]   value;
+      assign {negative, two, one} = selects_i[(k*Digits+j)*3+:3];
+      assign b     = b_i[k*Width+:Width];
+      assign value = (({Width + 1{one}} & {b[Width-1], b}) | ({Width + 1{two}} & {b, 1'b0}))
+                     ^ {Width + 1{negative}};
+      assign rows[k*TreeWidth+:TreeWidth]   = TreeWidth'({~value[Width], value[Width-1:0]});
+      assign ones[k*CountWidth+:CountWidth] = CountWidth'(negative);
+    end
+
+    logic [CountWidth-1:0] count_sum, count_carry;
+    csa_tree #(.Inputs(Depth), .Width(CountWidth)) u_count (
+      .terms_i(ones),
+      .sum_o  (count_sum),
+      .carry_o(count_carry)
+    );
+    logic [CountWidth-1:0] count;
+    assign count = count_sum + count_carry;
+
+    logic [TreeWidth-1:0] sum, carry;
+    csa_tree #(.Inputs(Depth + 2), .Width(TreeWidth)) u_tree (
+      .terms_i({TreeWidth'(count), rows, TreeWidth'(Signs)}),
+      .sum_o  (sum),
+      .carry_o(carry)
+    );
+    assign sums_o[j*TreeWidth+:TreeWidth] = sum + carry;
+  end
+
+endmodule

@@ -1,0 +1,93 @@
+"""Bit-exact models of the arrays: integer matrix products over the beats of a tile, vectorised."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.rtl.block import Parameters, Streams
+
+__all__ = ["decode_a", "depth", "encode_a", "output_stationary", "rows", "tiles", "weight_stationary", "wrap"]
+
+Ints = NDArray[np.int64]
+
+
+def wrap(found: Ints, width: int) -> Ints:
+    """The lowest `width` bits (at most 63), signed."""
+    half = 1 << (width - 1)
+    return ((found + half) & ((1 << width) - 1)) - half
+
+
+def rows(p: Parameters) -> int:
+    """Rows of results of an engine; the multiplier-adder tree has one."""
+    return p.get("Rows", 1)
+
+
+def depth(p: Parameters) -> int:
+    """Steps of K in a beat."""
+    return p.get("Depth", 1)
+
+
+def encode_a(values: Ints, p: Parameters) -> Ints:
+    """Signed operands as they stand at port `a_i`: EN-T codes (sign above two bits a digit) where Multiplier is 4.
+
+    Magnitude in groups of two bits from the lowest; group + carry is the digit, of which 3 means -1 and 3 or more
+    carries one on (EN-T, arXiv 2404.11887).
+    """
+    if p["Multiplier"] != 4:
+        return values
+    magnitude, carry = np.abs(values), np.zeros_like(values)
+    code = (values < 0).astype(np.int64) << p["Width"]
+    for low in range(0, p["Width"], 2):
+        digit = ((magnitude >> low) & 3) + carry
+        code |= (digit & 3) << low
+        carry = (digit >= 3).astype(np.int64)
+    return code
+
+
+def decode_a(words: Ints, p: Parameters) -> Ints:
+    """The signed operands behind words of port `a_i`."""
+    if p["Multiplier"] != 4:
+        return words
+    value = np.zeros_like(words)
+    for low in range(0, p["Width"], 2):
+        digit = (words >> low) & 3
+        value += np.where(digit == 3, -1, digit) << low
+    return np.where((words >> p["Width"]) & 1, -value, value)
+
+
+def tiles(last: Ints) -> list[slice]:
+    """Beats of each whole tile, from the flags of last beats; beats after the last flag make no tile."""
+    ends = np.flatnonzero(last) + 1
+    return [slice(int(start), int(end)) for start, end in zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)]
+
+
+def output_stationary(p: Parameters, streams: Streams) -> Streams:
+    """Rows of results of tiles: `rows` output beats of `Cols` sums for the beats from one `last_i` to the next."""
+    n = len(streams["last_i"])
+    a = decode_a(streams["a_i"].reshape(n, rows(p), depth(p)), p)
+    b = streams["b_i"].reshape(n, p["Cols"], depth(p))
+    found = [np.tensordot(a[tile], b[tile], axes=((0, 2), (0, 2))) for tile in tiles(streams["last_i"])]
+    sums = np.concatenate(found) if found else np.zeros((0, p["Cols"]), dtype=np.int64)
+    return {"c_o": wrap(sums, p["AccWidth"])}
+
+
+def weight_stationary(p: Parameters, streams: Streams) -> Streams:
+    """Sums of the computing beats, by the weights that are in use at each.
+
+    Weights enter at the top and move down with every loading beat; with a buffer, those loaded before the latest
+    `swap_i` are in use, else all of those loaded before.
+    """
+    computes = np.flatnonzero(streams["compute_i"])
+    load, swap = streams["load_i"], streams["swap_i"]
+    loaded = np.cumsum(load) - load  # before each beat
+    if p["WeightBuffer"]:
+        loaded = np.maximum.accumulate(np.where(swap == 1, loaded, 0))
+    weights = streams["b_i"].reshape(len(load), p["Cols"])[load == 1]
+    a = decode_a(streams["a_i"].reshape(len(load), p["Rows"]), p)
+    found = np.zeros((len(computes), p["Cols"]), dtype=np.int64)
+    for count in np.unique(loaded[computes]):
+        chosen = loaded[computes] == count
+        in_use = weights[count - p["Rows"] : count][::-1]  # the oldest is at the bottom
+        found[chosen] = a[computes[chosen]] @ in_use
+    return {"c_o": wrap(found, p["AccWidth"])}
