@@ -66,33 +66,29 @@ def look_up(pool: Floats, table: Ints, x: float, y: float) -> float:
 @inner
 def _follow(
     arc: int, row: Ints, source: int, target: int, enter: int, leave: int, slew_in: float, tables: Ints, pool: Floats,
-    load: Floats, latest: Floats, earliest: Floats, slew: Floats, before: Ints,
+    load: Floats, sign: float, arrival: Floats, slew: Floats, before: Ints,
 ) -> None:  # fmt: skip
-    """One edge through one arc: a later arrival, an earlier one, or a slower slew replaces what the net has."""
+    """One edge through one arc: a worse arrival or a worse slew replaces what the net has."""
     delay = look_up(pool, tables[row[RISE + leave]], slew_in, load[target, leave])
     if row[RISE_SLEW + leave] >= 0:
         slope = look_up(pool, tables[row[RISE_SLEW + leave]], slew_in, load[target, leave])
-        slew[target, leave] = max(slew[target, leave], slope)
-    if source < 0:  # a flip-flop's output after the edge of an ideal clock at time 0
-        if delay > latest[target, leave, REGISTER]:
-            latest[target, leave, REGISTER] = delay
-            before[target, leave, REGISTER] = 2 * arc + enter
-        earliest[target, leave, REGISTER] = min(earliest[target, leave, REGISTER], delay)
-        return
+        if sign * slope > sign * slew[target, leave]:
+            slew[target, leave] = slope
     for start in range(2):
-        if latest[source, enter, start] > -np.inf:
-            arrival = latest[source, enter, start] + delay
-            if arrival > latest[target, leave, start]:
-                latest[target, leave, start] = arrival
-                before[target, leave, start] = 2 * arc + enter
-            arrival = earliest[source, enter, start] + delay
-            earliest[target, leave, start] = min(earliest[target, leave, start], arrival)
+        found = delay
+        if source >= 0:
+            found += arrival[source, enter, start]
+        elif start == PORT:  # a flip-flop's output after the edge of an ideal clock at time 0
+            break
+        if sign * found > sign * arrival[target, leave, start]:
+            arrival[target, leave, start] = found
+            before[target, leave, start] = 2 * arc + enter
 
 
 @lean
 def propagate(
     order: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
-    pin_net: Ints, clock_slew: float, load: Floats, latest: Floats, earliest: Floats, slew: Floats, before: Ints,
+    pin_net: Ints, clock_slew: float, load: Floats, sign: float, arrival: Floats, slew: Floats, before: Ints,
 ) -> None:  # fmt: skip
     """Arrivals and slews at the outputs of cells, in the order given: sequential cells first, then by level.
 
@@ -107,10 +103,10 @@ def propagate(
         pin_net: int32[pins].
         clock_slew: ns, at clock pins.
         load: fF[nets, edge].
-        latest: ns[nets, edge, start], -inf where no path arrives; changed.
-        earliest: ns[nets, edge, start], inf where no path arrives; changed.
-        slew: ns[nets, edge]; changed.
-        before: int32[nets, edge, start], 2 * arc + edge at its input for the latest arrival, or -1; changed.
+        sign: 1 for the latest arrivals and slowest slews, -1 for the earliest and fastest.
+        arrival: ns[nets, edge, start], -sign * inf where no path arrives; changed.
+        slew: ns[nets, edge], the same; changed.
+        before: int32[nets, edge, start], 2 * arc + edge at its input for the arrival, or -1; changed.
     """
     for cell in order:
         pins = pin_start[cell]
@@ -118,54 +114,53 @@ def propagate(
             row = arcs[arc]
             if row[ROLE] > LAUNCH:
                 continue
-            target, launch = pin_net[pins + row[TO]], row[ROLE] == LAUNCH
-            source = -1 if launch else pin_net[pins + row[FROM]]
+            launch = row[ROLE] == LAUNCH
+            target, source = pin_net[pins + row[TO]], pin_net[pins + row[FROM]]
             for leave in range(2):
                 if row[RISE + leave] < 0:
                     continue
                 for enter in range(2):
                     if launch:
-                        if enter == row[SENSE]:  # of a launch: the edge of the clock
-                            _follow(arc, row, -1, target, enter, leave, clock_slew, tables, pool, load, latest,
-                                earliest, slew, before)  # fmt: skip
-                    elif (row[SENSE] == NON or (enter == leave) == (row[SENSE] == POSITIVE)) and (
-                        max(latest[source, enter, REGISTER], latest[source, enter, PORT]) > -np.inf
-                    ):
-                        _follow(arc, row, source, target, enter, leave, slew[source, enter], tables, pool, load, latest,
-                                earliest, slew, before)  # fmt: skip
+                        if enter != row[SENSE]:  # of a launch: the edge of the clock
+                            continue
+                        source, slew_in = -1, clock_slew
+                    else:
+                        if row[SENSE] != NON and (enter == leave) != (row[SENSE] == POSITIVE):
+                            continue
+                        slew_in = slew[source, enter]
+                        if sign * slew_in == -np.inf:  # no path arrives
+                            continue
+                    _follow(arc, row, source, target, enter, leave, slew_in, tables, pool, load, sign, arrival, slew,
+                            before)  # fmt: skip
 
 
 @lean
 def check(
     flops: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
-    pin_net: Ints, clock_slew: float, latest: Floats, earliest: Floats, slew: Floats, worst: Floats, where: Ints,
-    hold: Floats,
+    pin_net: Ints, clock_slew: float, sign: float, arrival: Floats, slew: Floats, worst: Floats, where: Ints,
 ) -> None:  # fmt: skip
-    """Setup and hold at data pins of flip-flops.
+    """Setup (sign 1) or hold (sign -1) at data pins of flip-flops.
 
-    Args:
-        worst: ns[start], latest arrival plus setup time; changed.
+    Args: those of `propagate`, and
+        worst: ns[start], latest arrival plus setup time, or earliest arrival minus hold time; changed.
         where: int32[start, 4]: cell, arc, net and edge of it; changed.
-        hold: ns[start], smallest earliest arrival minus hold time; changed.
     """
+    wanted = SETUP if sign > 0 else HOLD
     for cell in flops:
         pins = pin_start[cell]
         for arc in range(arc_start[cell_arcs[cell]], arc_start[cell_arcs[cell] + 1]):
             row = arcs[arc]
-            if row[ROLE] < SETUP:
+            if row[ROLE] != wanted:
                 continue
             net = pin_net[pins + row[TO]]
             for edge in range(2):
-                if row[RISE + edge] < 0:
+                if row[RISE + edge] < 0 or sign * slew[net, edge] == -np.inf:
                     continue
                 margin = look_up(pool, tables[row[RISE + edge]], clock_slew, slew[net, edge])
                 for start in range(2):
-                    if latest[net, edge, start] == -np.inf:
-                        continue
-                    if row[ROLE] == HOLD:
-                        hold[start] = min(hold[start], earliest[net, edge, start] - margin)
-                    elif latest[net, edge, start] + margin > worst[start]:
-                        worst[start] = latest[net, edge, start] + margin
+                    found = arrival[net, edge, start] + sign * margin
+                    if sign * found > sign * worst[start]:
+                        worst[start] = found
                         where[start, 0] = cell
                         where[start, 1] = arc
                         where[start, 2] = net

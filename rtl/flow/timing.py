@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput
 from archgym.rtl.flow import kernel_sta as K
-from archgym.rtl.flow.flat import Ints, Netlist
-from archgym.rtl.flow.timing_arcs import compile_arcs
+from archgym.rtl.flow.flat import Netlist
+from archgym.rtl.flow.timing_arcs import Arcs, compile_arcs
 from archgym.rtl.flow.timing_clock import clock_nets
 from archgym.rtl.flow.timing_loads import net_loads
 from archgym.rtl.flow.timing_path import Arrivals, End, PathPoint, trace
@@ -107,61 +107,71 @@ def analyse(netlist: Netlist, library: Library, constraints: Constraints) -> Tim
     phase = clock_nets(netlist, library, constraints.clock)
     arcs = compile_arcs(netlist, library)
     load = net_loads(netlist, library, constraints.output_load_ff)
-    arrivals = _start(netlist, constraints, phase, load)
-    order = np.concatenate([netlist.sequential, netlist.levels[0]])
-    cells = (arcs.of_cell, arcs.start, arcs.rows, arcs.tables, arcs.pool, netlist.pin_start, netlist.pin_net)
-    slew = np.float64(constraints.clock_slew_ns)
-    now = arrivals
-    K.propagate(order, *cells, slew, load, now.latest, now.earliest, now.slew, now.before)
-    worst, hold = np.full(2, -np.inf), np.full(2, np.inf)
-    where = np.zeros((2, 4), dtype=np.int32)
-    K.check(netlist.sequential, *cells, slew, now.latest, now.earliest, now.slew, worst, where, hold)
-    ends = _ends(netlist, constraints, arrivals, worst, where)
+    late = _arrivals(netlist, arcs, constraints, phase, load, 1.0)
+    hold = np.full(2, np.inf)
+    if len(netlist.sequential):
+        hold = _arrivals(netlist, arcs, constraints, phase, load, -1.0).worst
+    ends = _ends(netlist, constraints, late)
     critical, end = max(ends.values(), key=lambda item: item[0], default=(0.0, None))
+    slew = np.where(np.isfinite(late.slew), late.slew, 0.0)
     return Timing(
         clock_ns=constraints.clock_ns,
         critical_ns=critical,
         groups={name: value for name, (value, _) in ends.items()},
-        path=trace(netlist, arcs, arrivals, end) if end is not None else (),
+        path=trace(netlist, arcs, late, end) if end is not None else (),
         hold_slack_ns=float(hold.min()),
         hold_reg2reg_ns=float(hold[K.REGISTER]),
-        net_slew_rise_ns=arrivals.slew[:, K.RISING],
-        net_slew_fall_ns=arrivals.slew[:, K.FALLING],
+        net_slew_rise_ns=slew[:, K.RISING],
+        net_slew_fall_ns=slew[:, K.FALLING],
         net_load_ff=load.mean(axis=1),
     )
 
 
-def _start(netlist: Netlist, constraints: Constraints, phase: NDArray[np.int8], load: NDArray[np.float64]) -> Arrivals:
-    """Arrivals at input ports; nothing anywhere else."""
-    latest = np.full((netlist.nets, 2, 2), -np.inf)
-    earliest = np.full((netlist.nets, 2, 2), np.inf)
-    slew = np.zeros((netlist.nets, 2))
+def _arrivals(
+    netlist: Netlist,
+    arcs: Arcs,
+    constraints: Constraints,
+    phase: NDArray[np.int8],
+    load: NDArray[np.float64],
+    sign: float,
+) -> Arrivals:
+    """The latest (sign 1) or earliest (-1) arrivals at all nets and flip-flops."""
+    found = Arrivals(
+        arrival=np.full((netlist.nets, 2, 2), -sign * np.inf),
+        slew=np.full((netlist.nets, 2), -sign * np.inf),
+        before=np.full((netlist.nets, 2, 2), -1, dtype=np.int32),
+        load=load,
+        worst=np.full(2, -sign * np.inf),
+        where=np.zeros((2, 4), dtype=np.int32),
+    )
     for nets in netlist.inputs.values():
         data = nets[phase[nets] < 0]
-        latest[data, :, K.PORT] = earliest[data, :, K.PORT] = constraints.input_delay_ns
-        slew[data] = constraints.input_slew_ns
-    return Arrivals(latest, earliest, slew, np.full((netlist.nets, 2, 2), -1, dtype=np.int32), load)
+        found.arrival[data, :, K.PORT] = constraints.input_delay_ns
+        found.slew[data] = constraints.input_slew_ns
+    order = np.concatenate([netlist.sequential, netlist.levels[0]])
+    clock_slew = np.float64(constraints.clock_slew_ns)
+    cells = (arcs.of_cell, arcs.start, arcs.rows, arcs.tables, arcs.pool, netlist.pin_start, netlist.pin_net)
+    K.propagate(order, *cells, clock_slew, load, sign, found.arrival, found.slew, found.before)
+    K.check(netlist.sequential, *cells, clock_slew, sign, found.arrival, found.slew, found.worst, found.where)
+    return found
 
 
-def _ends(
-    netlist: Netlist, constraints: Constraints, arrivals: Arrivals, worst: NDArray[np.float64], where: Ints
-) -> dict[str, tuple[float, End]]:
+def _ends(netlist: Netlist, constraints: Constraints, late: Arrivals) -> dict[str, tuple[float, End]]:
     """The latest end point of each group and the period it needs."""
     found: dict[str, tuple[float, End]] = {}
     for start in (K.REGISTER, K.PORT):
-        if worst[start] > -np.inf:
-            cell, arc, net, edge = where[start].tolist()
-            margin = float(worst[start] - arrivals.latest[net, edge, start])
+        if late.worst[start] > -np.inf:
+            cell, arc, net, edge = late.where[start].tolist()
+            margin = float(late.worst[start] - late.arrival[net, edge, start])
             end = End(net, edge, start, margin, netlist.cell_name(cell), cell, arc)
-            found[GROUPS[start]] = float(worst[start]), end
-        out = [
-            (float(arrivals.latest[net, :, start].max()), port, bit, net)
-            for port, bits in netlist.outputs.items()
-            for bit, net in enumerate(bits.tolist())
-        ]
-        arrival, port, bit, net = max(out, default=(-math.inf, "", 0, 0))
-        if arrival > -math.inf:
-            edge = int(np.argmax(arrivals.latest[net, :, start]))
-            end = End(net, edge, start, constraints.output_delay_ns, f"{port}[{bit}]")
-            found[GROUPS[2 + start]] = arrival + constraints.output_delay_ns, end
+            found[GROUPS[start]] = float(late.worst[start]), end
+        worst: tuple[float, End] | None = None
+        for port, nets in netlist.outputs.items():
+            bit = int(late.arrival[nets, :, start].max(axis=1).argmax())
+            edge = int(late.arrival[nets[bit], :, start].argmax())
+            need = float(late.arrival[nets[bit], edge, start]) + constraints.output_delay_ns
+            if need > (worst[0] if worst else -math.inf):
+                worst = need, End(int(nets[bit]), edge, start, constraints.output_delay_ns, f"{port}[{bit}]")
+        if worst:
+            found[GROUPS[2 + start]] = worst
     return found

@@ -20,13 +20,14 @@ _EDGES = ("rise", "fall")
 @final
 @dataclass(frozen=True, eq=False)
 class Arrivals:
-    """Arrays of `kernel_sta.propagate`."""
+    """Arrays of `kernel_sta.propagate`, and the worst of each start at flip-flops as `kernel_sta.check` finds it."""
 
-    latest: NDArray[np.float64]
-    earliest: NDArray[np.float64]
+    arrival: NDArray[np.float64]
     slew: NDArray[np.float64]
     before: Ints
     load: NDArray[np.float64]
+    worst: NDArray[np.float64]
+    where: Ints
 
 
 @final
@@ -65,7 +66,7 @@ class PathPoint:
 
 def trace(netlist: Netlist, arcs: Arcs, arrivals: Arrivals, end: End) -> tuple[PathPoint, ...]:
     """The points of the latest path to an end point, first to last."""
-    total = float(arrivals.latest[end.net, end.edge, end.start]) + end.margin_ns
+    total = float(arrivals.arrival[end.net, end.edge, end.start]) + end.margin_ns
     enter, leave, kind = "", end.name, ""
     if end.cell >= 0:
         enter, leave, kind = _pins(netlist, arcs, end.cell, end.arc)
@@ -77,7 +78,7 @@ def trace(netlist: Netlist, arcs: Arcs, arrivals: Arrivals, end: End) -> tuple[P
     ]
     net, edge = end.net, end.edge
     while True:
-        arrival = float(arrivals.latest[net, edge, end.start])
+        arrival = float(arrivals.arrival[net, edge, end.start])
         code = int(arrivals.before[net, edge, end.start])
         if code < 0:
             points.append(_point(netlist, arrivals, net, edge, arrival, arrival))
@@ -86,7 +87,7 @@ def trace(netlist: Netlist, arcs: Arcs, arrivals: Arrivals, end: End) -> tuple[P
         enter, leave, kind = _pins(netlist, arcs, cell, code >> 1)
         source = int(netlist.pin_net[int(netlist.pin_start[cell]) + int(row[K.FROM])])
         launch = row[K.ROLE] == K.LAUNCH
-        before = 0.0 if launch else float(arrivals.latest[source, code & 1, end.start])
+        before = 0.0 if launch else float(arrivals.arrival[source, code & 1, end.start])
         point = _point(netlist, arrivals, net, edge, arrival - before, arrival)
         points.append(
             PathPoint(**{**vars(point), "cell": netlist.cell_name(cell), "kind": kind, "enter": enter, "leave": leave})
