@@ -50,7 +50,7 @@ def booth_digits(operands: Integers, width: int) -> Integers:
     """
     padded = _checked(operands, width)[..., None] << 1
     windows = (padded >> np.arange(0, width, 2)) & 7
-    return np.array([0, 1, 1, 2, -2, -1, -1, 0])[windows]
+    return np.asarray(np.array([0, 1, 1, 2, -2, -1, -1, 0])[windows], dtype=np.int64)
 
 
 def ent_digits(operands: Integers, width: int) -> Integers:
@@ -115,7 +115,7 @@ def code_digits(codes: Integers, width: int) -> Integers:
     """Signed digits -2 to 2 of EN-T codes (int64[...] to int64[..., width / 2]): the sign is applied to each."""
     codes = np.asarray(codes, dtype=np.int64)
     digits = ENT_VALUES[(codes[..., None] >> np.arange(0, width, 2)) & 3]
-    return np.where((codes >> width)[..., None] & 1, -digits, digits)
+    return np.asarray(np.where((codes >> width)[..., None] & 1, -digits, digits), dtype=np.int64)
 
 
 def encoded_width(width: int, multiplier: int) -> int:

@@ -3,7 +3,7 @@
 // All digits of the operands, lowest bit weight first, lanes in order; one beat a digit. A group of
 // one bit weight without such a digit gives one idle beat, as in the schedule of OPT3 (arXiv
 // 2503.06342).
-// Latency: combinational; throughput: a digit a cycle.
+// Latency: one cycle; throughput: a digit a cycle.
 module sparse_digits #(
   parameter int Width         = 8,  // bits of an operand, even, at least 4
   parameter int Lanes         = 4,  // operands of a group, at least 2
@@ -13,7 +13,7 @@ module sparse_digits #(
   input  logic                     clk_i,        // clock
   input  logic                     rst_ni,       // synchronous reset, active low
   input  logic                     in_valid_i,   // a group is offered
-  output logic                     in_ready_o,   // its last digit is taken
+  output logic                     in_ready_o,   // it is taken
   input  logic [Lanes*Width-1:0]   a_i,          // signed operand of lane l at [l*Width +: Width]
   output logic                     out_valid_o,  // a digit is offered
   input  logic                     out_ready_i,  // it is taken
@@ -30,10 +30,22 @@ module sparse_digits #(
   logic [Lanes-1:0]       signs;
   logic [WeightWidth-1:0] weight_q;
   logic                   step, last_digit, last_weight;
+  logic [Lanes*Width-1:0] group;
+
+  stream_register #(.Width(Lanes * Width)) u_group (
+    .clk_i  (clk_i),
+    .rst_ni (rst_ni),
+    .valid_i(in_valid_i),
+    .ready_o(in_ready_o),
+    .data_i (a_i),
+    .valid_o(out_valid_o),
+    .ready_i(out_ready_i & last_o),
+    .data_o (group)
+  );
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     logic [Width:0] code;
-    ent_encoder #(.Width(Width)) u_encoder (.a_i(a_i[l*Width+:Width]), .code_o(code));
+    ent_encoder #(.Width(Width)) u_encoder (.a_i(group[l*Width+:Width]), .code_o(code));
     assign signs[l]       = code[Width];
     assign digits[2*l+:2] = code[2*weight_q+:2];
   end
@@ -56,9 +68,7 @@ module sparse_digits #(
   );
 
   assign last_weight = weight_q == WeightWidth'(Weights - 1);
-  assign step        = in_valid_i & out_ready_i;
-  assign out_valid_o = in_valid_i;
-  assign in_ready_o  = out_ready_i & last_o;
+  assign step        = out_valid_o & out_ready_i;
   assign last_o      = last_digit & last_weight;
   assign weight_o    = weight_q;
 

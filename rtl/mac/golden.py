@@ -6,20 +6,9 @@ import numpy as np
 
 from archgym.rtl.block import Parameters, Streams
 from archgym.rtl.common.digits import Integers, code_digits, decode, ent_code
+from archgym.rtl.common.golden import packets, wrapped
 
-__all__ = ["digit_cycles", "digit_engine", "mac_unit", "packets", "pair_width", "wrapped"]
-
-
-def wrapped(values: Integers, width: int) -> Integers:
-    """Values modulo 2^width, as signed integers of `width` bits (at most 63)."""
-    half = np.int64(1) << (width - 1)
-    mask = (half - 1) * 2 + 1
-    return ((values + half) & mask) - half
-
-
-def packets(last: Integers) -> Integers:
-    """First beats of the complete packets, and one past the last of them: int64[packets + 1]."""
-    return np.concatenate([[0], np.flatnonzero(last) + 1])
+__all__ = ["digit_cycles", "digit_engine", "mac_unit", "pair_width"]
 
 
 def mac_unit(parameters: Parameters, streams: Streams) -> Streams:
