@@ -75,8 +75,10 @@ def mapping_text(library: Library) -> str:
     ]
     if library.default_max_slew_ns is not None:
         lines.append(f"  default_max_transition : {library.default_max_slew_ns:g};")
+    # ABC knows no wire loads: the wire to each sink is part of the sink.
+    wire = library.wire_load_ff(1)
     templates: Templates = {}
-    cells = [line for cell in library.cells.values() if usable(cell) for line in _cell(cell, templates)]
+    cells = [line for cell in library.cells.values() if usable(cell) for line in _cell(cell, templates, wire)]
     for (index_1, index_2), name in templates.items():
         lines += [
             f"  lu_table_template ({name}) {{",
@@ -91,7 +93,7 @@ def _name(text: str) -> str:
     return "".join(each if each.isalnum() else "_" for each in text)
 
 
-def _cell(cell: Cell, templates: Templates) -> Iterator[str]:
+def _cell(cell: Cell, templates: Templates, wire_ff: float) -> Iterator[str]:
     yield f"  cell ({cell.name}) {{"
     yield f"    area : {cell.area_um2:g};"
     yield f"    cell_leakage_power : {cell.leakage_nw:g};"
@@ -104,13 +106,14 @@ def _cell(cell: Cell, templates: Templates) -> Iterator[str]:
                 yield f'      {name} : "{value}";'
         yield "    }"
     for pin in cell.pins.values():
-        yield from _pin(cell, pin, templates)
+        yield from _pin(cell, pin, templates, wire_ff)
     yield "  }"
 
 
-def _pin(cell: Cell, pin: Pin, templates: Templates) -> Iterator[str]:
+def _pin(cell: Cell, pin: Pin, templates: Templates, wire_ff: float) -> Iterator[str]:
     yield f"    pin ({pin.name}) {{"
-    yield f"      direction : {pin.direction}; capacitance : {pin.capacitance_ff:g};"
+    capacitance = pin.capacitance_ff + (wire_ff if pin.direction == "input" else 0.0)
+    yield f"      direction : {pin.direction}; capacitance : {capacitance:g};"
     if pin.clock:
         yield "      clock : true;"
     if pin.function is not None:

@@ -1,0 +1,149 @@
+"""The netlist for a clock: recipes are tried, static timing decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from archgym.core import INFEASIBLE, OK
+from archgym.errors import InvalidInput
+from archgym.rtl.flow.design import Design
+from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.netlist import Netlist, flatten, read_yosys_json
+from archgym.rtl.flow.recipe import Recipe, recipes
+from archgym.rtl.flow.synth import Synthesis, Variant, synthesise_all
+from archgym.rtl.flow.target import Target, target
+from archgym.rtl.flow.timing import Constraints, Timing, analyse
+from archgym.rtl.tech.library_cells import Cell, Library, Table
+from archgym.rtl.tech.technology import Technology
+
+__all__ = ["Candidate", "Search", "flop_overhead_ns"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A mapped netlist with its timing."""
+
+    synthesis: Synthesis
+    netlist: Netlist
+    timing: Timing
+    area_um2: float
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was made."""
+        assert self.synthesis.variant is not None
+        return self.synthesis.variant.recipe
+
+
+@final
+class Search:
+    """Finds the smallest netlist that closes a period, or the fastest of all."""
+
+    def __init__(
+        self,
+        design: Design,
+        technology: Technology,
+        *,
+        effort: str = "normal",
+        hierarchical: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        """Prepare; nothing is run yet."""
+        self._design, self._technology = design, technology
+        self._library = technology.library
+        self._target: Target = target(self._library, technology.driver, technology.load_ff)
+        self._recipes = recipes(effort, full_adders=self._target.full_adder is not None)
+        self._hierarchical, self._limits = hierarchical, limits
+        self._slew_ns = driver_slew_ns(technology)
+        self.cpu_s = 0.0
+        self.tried: list[Candidate] = []
+
+    def at(self, clock_ns: float) -> Candidate | Synthesis:
+        """The smallest netlist that closes a period, or a synthesis without one that says why."""
+        delay = max(clock_ns - flop_overhead_ns(self._library), clock_ns / 2)
+        failure = self._try([Variant(recipe, delay) for recipe in self._recipes])
+        if failure is not None:
+            return failure
+        # Gates larger than the target asks for may let a denser recipe close.
+        loose, best = list(self.tried), self._smallest(clock_ns)
+        denser = [each.recipe for each in loose if best is None or each.area_um2 < best.area_um2]
+        if denser:
+            failure = self._try([Variant(recipe) for recipe in denser])
+        chosen = failure or self._smallest(clock_ns)
+        if chosen is not None:
+            return chosen
+        found = f"the shortest that closes is {min(self.tried, key=_delay).timing.critical_ns:.4g} ns"
+        return Synthesis(INFEASIBLE, f"timing: {clock_ns:.4g} ns is too short, {found}", top=self._design.top)
+
+    def fastest(self) -> Candidate | Synthesis:
+        """The netlist with the shortest critical path."""
+        failure = self._try([Variant(recipe) for recipe in self._recipes])
+        return failure or min(self.tried, key=_delay)
+
+    def _smallest(self, clock_ns: float) -> Candidate | None:
+        closed = [each for each in self.tried if each.timing.critical_ns <= clock_ns]
+        return min(closed, key=lambda each: (each.area_um2, each.timing.critical_ns), default=None)
+
+    def _try(self, variants: Sequence[Variant]) -> Synthesis | None:
+        """Map and time; the first failure, if any."""
+        found = synthesise_all(
+            self._design, self._target, variants, hierarchical=self._hierarchical, limits=self._limits
+        )
+        self.cpu_s += found[0].cpu_s
+        for synthesis in found:
+            if synthesis.status != OK:
+                return synthesis
+            self.tried.append(self._timed(synthesis))
+        return None
+
+    def _timed(self, synthesis: Synthesis) -> Candidate:
+        netlist = flatten(read_yosys_json(synthesis.netlist), synthesis.top, self._library)
+        constraints = Constraints(
+            # Any period will do: what is asked for is the shortest.
+            clock_ns=1.0,
+            input_slew_ns=self._slew_ns,
+            clock_slew_ns=self._slew_ns,
+            output_load_ff=self._technology.load_ff,
+        )
+        timing = analyse(netlist, self._library, constraints)
+        return Candidate(synthesis, netlist, timing, netlist.area_um2(self._library))
+
+
+def _delay(candidate: Candidate) -> tuple[float, float]:
+    return candidate.timing.critical_ns, candidate.area_um2
+
+
+def driver_slew_ns(technology: Technology) -> float:
+    """Slew of the driving cell into the load of an output, its own input as sharp as its tables have it."""
+    cell = technology.library.cells[technology.driver]
+    tables = [table for arc in cell.arcs for table in (arc.rise_slew, arc.fall_slew) if table is not None]
+    return max(_at(table, technology.load_ff) for table in tables)
+
+
+def flop_overhead_ns(library: Library) -> float:
+    """Clock to output and setup of the smallest flip-flop: what a period has beside logic.
+
+    Raises:
+        InvalidInput: the library has no flip-flop.
+    """
+    flops = [cell for cell in library.cells.values() if cell.flop is not None and not cell.dont_use]
+    if not flops:
+        raise InvalidInput(f"library {library.name} has no usable flip-flop; synthesis needs one")
+    return _overhead(min(flops, key=lambda cell: (cell.area_um2, cell.name)))
+
+
+def _overhead(cell: Cell) -> float:
+    load = 4 * max(pin.capacitance_ff for pin in cell.inputs)
+    launch = [table for arc in cell.arcs if arc.kind.endswith("_edge") for table in (arc.rise, arc.fall) if table]
+    setup = [table for arc in cell.arcs if arc.kind.startswith("setup") for table in (arc.rise, arc.fall) if table]
+    out = max((_at(table, load) for table in launch), default=0.0)
+    return out + max((float(table.values[0, 0]) for table in setup), default=0.0)
+
+
+def _at(table: Table, load_ff: float) -> float:
+    return float(np.interp(load_ff, table.index_2, table.values[0]))
