@@ -75,14 +75,20 @@ class Netlist:
         """int32[pins]: index in `kind_pins` of the cell's kind."""
         return (np.arange(len(self.pin_net), dtype=np.int32) - self.pin_start[self.pin_cell]).astype(np.int32)
 
+    @cached_property
+    def _pin_slot(self) -> NDArray[np.int64]:
+        """int64[pins]: number of the kind's pin among the pins of all kinds."""
+        widths = np.array([len(pins) for pins in self.kind_pins], dtype=np.int64)
+        offset: NDArray[np.int64] = np.cumsum(widths) - widths
+        slots: NDArray[np.int64] = offset[self.cell_kind][self.pin_cell] + self.pin_of_kind
+        return slots
+
     def by_pin(self, tables: list[NDArray[np.generic]]) -> NDArray[np.generic]:
         """Spread values by kind and pin (`tables[kind][pin]`) over all pins."""
         if not self.kinds:
             return np.zeros(0)
-        widths = np.array([len(pins) for pins in self.kind_pins])
-        offset = np.concatenate([[0], np.cumsum(widths)[:-1]])
         flat: NDArray[np.generic] = np.concatenate(tables)
-        return flat[offset[self.cell_kind][self.pin_cell] + self.pin_of_kind]
+        return flat[self._pin_slot]
 
     @cached_property
     def net_driver(self) -> Ints:

@@ -92,13 +92,14 @@ class Timing:
         return "\n".join([*lines, f"critical {self.critical_ns:.4f} ns, slack {self.slack_ns:.4f} ns"])
 
 
-def analyse(netlist: Netlist, library: Library, constraints: Constraints) -> Timing:
+def analyse(netlist: Netlist, library: Library, constraints: Constraints, *, hold: bool = True) -> Timing:
     """Time a netlist.
 
     Args:
         netlist: of cells of `library`.
         library: delay, slew and constraint tables.
         constraints: period, slews, loads and delays at the ports.
+        hold: also find the earliest arrivals, which takes as long again; else the hold slacks are infinite.
 
     Raises:
         InvalidInput: a combinational loop, a latch, a gated clock, or flip-flops on both edges (named).
@@ -108,9 +109,9 @@ def analyse(netlist: Netlist, library: Library, constraints: Constraints) -> Tim
     arcs = compile_arcs(netlist, library)
     load = net_loads(netlist, library, constraints.output_load_ff)
     late = _arrivals(netlist, arcs, constraints, phase, load, 1.0)
-    hold = np.full(2, np.inf)
-    if len(netlist.sequential):
-        hold = _arrivals(netlist, arcs, constraints, phase, load, -1.0).worst
+    early = np.full(2, np.inf)
+    if hold and len(netlist.sequential):
+        early = _arrivals(netlist, arcs, constraints, phase, load, -1.0).worst
     ends = _ends(netlist, constraints, late)
     critical, end = max(ends.values(), key=lambda item: item[0], default=(0.0, None))
     slew = np.where(np.isfinite(late.slew), late.slew, 0.0)
@@ -119,8 +120,8 @@ def analyse(netlist: Netlist, library: Library, constraints: Constraints) -> Tim
         critical_ns=critical,
         groups={name: value for name, (value, _) in ends.items()},
         path=trace(netlist, arcs, late, end) if end is not None else (),
-        hold_slack_ns=float(hold.min()),
-        hold_reg2reg_ns=float(hold[K.REGISTER]),
+        hold_slack_ns=float(early.min()),
+        hold_reg2reg_ns=float(early[K.REGISTER]),
         net_slew_rise_ns=slew[:, K.RISING],
         net_slew_fall_ns=slew[:, K.FALLING],
         net_load_ff=load.mean(axis=1),

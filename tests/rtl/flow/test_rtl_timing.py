@@ -85,6 +85,15 @@ def test_register_to_register_by_hand(lib):
     assert timing.path[0].enter == "CK"
 
 
+def test_hold_can_be_left_out(lib):
+    cells = {"f": ("DFF", {"D": 3, "CK": 2, "Q": 4})}
+    text = netlist_json(cells, inputs={"clk_i": 2, "a": 3}, outputs={"y": 4})
+    netlist = flatten(read_yosys_json(text), "", lib)
+    full, quick = (analyse(netlist, lib, Constraints(1.0), hold=hold) for hold in (True, False))
+    assert (quick.critical_ns, quick.groups) == (full.critical_ns, full.groups)
+    assert quick.hold_slack_ns == math.inf > full.hold_slack_ns
+
+
 def test_groups_of_paths_and_delays_at_ports(lib):
     cells = {
         "f": ("DFF", {"D": 3, "CK": 2, "Q": 4}),
