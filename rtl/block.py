@@ -45,7 +45,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], width: int) -> NDA
 @final
 @dataclass(frozen=True)
 class Port:
-    """A data port: `lanes` values of `width` bits side by side, lane 0 in the lowest bits (a flat vector in the RTL)."""
+    """A data port: `lanes` values of `width` bits side by side in a flat vector, lane 0 in the lowest bits."""
 
     name: str
     direction: Literal["in", "out"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from archgym.core import INFEASIBLE, Metric
 from archgym.errors import InvalidInput, UnknownName
-from archgym.rtl.block import Block, Draw, Streams, uniform
+from archgym.rtl.block import Block, Draw, Stimulus, Streams, uniform
 from archgym.rtl.flow.recipe import EFFORTS
 
 __all__ = ["METRICS", "Measured", "Point", "Workload"]
@@ -51,6 +51,8 @@ class Workload:
     seed: int = 0
     streams: tuple[Streams, ...] = ()
     """The stimuli themselves, up to 64, instead of drawn ones."""
+    make: Stimulus | None = None
+    """Makes the beats instead of the block's own stimulus (whole tiles of a product, say); `name` identifies it."""
 
     def __post_init__(self) -> None:
         """Refuse a workload without a beat."""
@@ -64,7 +66,8 @@ class Workload:
         seeds = [np.random.default_rng([self.seed, lane]) for lane in range(lanes)]
         # Two lengths: the difference of their cycles is the time of the beats alone, without filling and draining.
         beats = [self.beats * scale * (1 + lane % 2) for lane in range(lanes)]
-        return [block.stimulus(parameters, rng, each, self.draw) for rng, each in zip(seeds, beats, strict=True)]
+        make = self.make or block.stimulus
+        return [make(parameters, rng, each, self.draw) for rng, each in zip(seeds, beats, strict=True)]
 
 
 @final

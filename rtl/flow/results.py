@@ -43,11 +43,12 @@ class Results:
     def key(self, point: Point, limits: Limits) -> str:
         """Everything that a result depends on, hashed."""
         block, workload = point.block, point.workload
+        functions = (block.golden, block.macs, workload.make or block.stimulus)
         content = [
             [VERSION, RECIPE_VERSION, _tools()],
             [block.name, block.top, block.kind, block.keep, point.keeps_hierarchy],
             [[path.name, file_hash(path)] for path in block.paths()],
-            [[path.name, file_hash(path)] for path in _models((block.golden, block.stimulus, block.macs))],
+            [[path.name, file_hash(path)] for path in _models(functions)],
             sorted(point.parameters.items()),
             [file_hash(path) for path in technology(point.technology).paths],
             [point.clock_ns, point.effort, point.frequency_mhz],
