@@ -21,13 +21,14 @@ from archgym.rtl.flow import opensta
 from archgym.rtl.flow.flat import Netlist
 from archgym.rtl.flow.gatesim_activity import Activity
 from archgym.rtl.flow.timing import Constraints, Timing
+from archgym.rtl.flow.timing_constants import constants
 from archgym.rtl.flow.timing_loads import net_loads
 from archgym.rtl.flow.verilog_out import cell_label
 
 if TYPE_CHECKING:
     from archgym.rtl.tech.liberty import Library
 
-__all__ = ["as_opensta", "cell_powers", "usable"]
+__all__ = ["as_opensta", "cell_powers", "untied", "usable"]
 
 _OLDEST = (2, 3)
 
@@ -46,13 +47,33 @@ def as_opensta(timing: Timing, netlist: Netlist, library: Library, constraints: 
     return replace(timing, net_load_ff=net_loads(netlist, library, constraints.output_load_ff).max(axis=1))
 
 
+def untied(netlist: Netlist, library: Library, activity: Activity) -> tuple[Netlist, Activity]:
+    """The same with constants (tie cells' too) as inputs `tie0` and `tie1` that never change.
+
+    OpenSTA 2.5 takes a pin that is constant to be low, whatever the constant.
+    """
+    first, value = netlist.nets, constants(netlist, library)[0].astype(np.int32)
+    tied = (value[netlist.pin_net] >= 0) & ~netlist.pin_output
+    pins = np.where(tied, first + value[netlist.pin_net], netlist.pin_net).astype(np.int32)
+    ties = {f"tie{level}": np.array([first + level], dtype=np.int32) for level in (0, 1)}
+    plain = replace(
+        netlist,
+        pin_net=pins,
+        nets=first + 2,
+        inputs={**netlist.inputs, **ties},
+        net_name=lambda net: netlist.net_name(net) if net < first else f"tie{net - first}",
+    )
+    toggles, ones = np.append(activity.toggles, [0.0, 0.0]), np.append(activity.ones, [0.0, activity.cycles])
+    return plain, Activity(toggles, ones, activity.cycles, np.append(activity.clock_nets, [False, False]))
+
+
 def cell_powers(
     netlist: Netlist, library: Library, constraints: Constraints, activity: Activity
 ) -> NDArray[np.float64]:
     """mW[cells, 3]: internal, switching and leakage power of every cell by OpenSTA.
 
     Args:
-        netlist: of cells of `library`; no pin tied to a constant (OpenSTA 2.5 takes a constant 1 to be low).
+        netlist: of cells of `library`; no pin tied to a constant, see `untied`.
         library: read from files.
         constraints: of the timing; its period is the clock's.
         activity: set on every pin.
