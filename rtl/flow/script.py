@@ -13,7 +13,7 @@ from archgym.rtl.flow.full_adder import blackbox_text, techmap_text
 from archgym.rtl.flow.recipe import CELL_FILE, RIPPLE, RIPPLE_FILE, Adder, FullAdders, Recipe, abc_script, generic
 from archgym.rtl.flow.target import Target
 
-__all__ = ["Variant", "commands", "netlist_file", "write_scripts"]
+__all__ = ["Variant", "commands", "elaborate", "netlist_file", "write_scripts"]
 
 _BOX_FILE = "cells.v"
 
@@ -48,7 +48,7 @@ def commands(design: Design, target: Target, variants: Sequence[Variant], blackb
     """All commands of a job; the work that variants share is done once."""
     cells = target.full_adder is not None
     found = [f"read_verilog -lib {_BOX_FILE}"] if cells else []
-    found += [*_elaborate(design, blackboxes), "design -save elaborated"]
+    found += [*elaborate(design, blackboxes), "design -save elaborated"]
     numbered = sorted(enumerate(variants), key=lambda item: _architecture(item[1]))
     for (adder, full_adders), group in groupby(numbered, key=lambda item: _architecture(item[1])):
         found += ["design -load elaborated", *generic(adder, full_adders, cells=cells), "design -save generic"]
@@ -61,14 +61,15 @@ def _architecture(variant: Variant) -> tuple[Adder, FullAdders]:
     return variant.recipe.adder, variant.recipe.full_adders
 
 
-def _elaborate(design: Design, blackboxes: Sequence[str]) -> list[str]:
+def elaborate(design: Design, blackboxes: Sequence[str] = ()) -> list[str]:
+    """Commands that read a design; some modules are left as boxes."""
     options = [f"--top {design.top}", "--error-limit 20"]
     options += [f"-G {name}={value}" for name, value in design.parameters.items()]
     options += [f"--blackboxed-module {name}" for name in blackboxes]
-    options += [f"-I {path.resolve()}" for path in design.include]
+    options += [f"-I {path}" for path in design.include]
     # Delays, initial values and assertions are for simulation.
     options += ["--ignore-assertions", "--ignore-timing", "--ignore-initial"]
-    files = " ".join(str(path.resolve()) for path in design.sources)
+    files = " ".join(str(path) for path in design.sources)
     return [f"read_slang {' '.join(options)} {files}", f"hierarchy -check -top {design.top}"]
 
 

@@ -21,6 +21,7 @@ from archgym.rtl.flow import scratch
 from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.mapped import children, count_cells, instance_name, renamed
+from archgym.rtl.flow.messages import logic_loop
 from archgym.rtl.flow.recipe import BALANCED, Recipe
 from archgym.rtl.flow.script import Variant, commands, netlist_file, write_scripts
 from archgym.rtl.flow.target import Target
@@ -126,7 +127,8 @@ class _Job:
         keep = self.keep if top or self.keep is None else self.keep / design.top
         with scratch.folder(keep=keep) as folder:
             write_scripts(folder, self.target, self.variants)
-            outcome = process.run(commands(design, self.target, self.variants, boxes), folder, self.limits)
+            script = commands(design.linked(folder), self.target, self.variants, boxes)
+            outcome = process.run(script, folder, self.limits)
             log = folder / "log.txt"
             if log.exists():
                 self.log += log.read_text(encoding="utf-8", errors="replace")
@@ -138,21 +140,25 @@ class _Job:
 
     def _result(self, design: Design, modules: Json, variant: Variant) -> Synthesis:
         cells = count_cells(modules, design.top)
-        status, reason = _verdict(cells, self.limits)
+        status, reason = self._verdict(cells)
         text = json.dumps({"modules": modules}, separators=(",", ":"))
         return Synthesis(status, reason, text, design.top, cells, variant, self.log, self.cpu_s)
 
-
-def _verdict(cells: Mapping[str, int], limits: Limits) -> tuple[str, str]:
-    left = sorted(kind for kind in cells if kind.startswith("$"))
-    latches = sum(cells[kind] for kind in left if "LATCH" in kind.upper())
-    if latches:
-        return FAILED, f"the design has {latches} latches; assign every signal of always_comb in every branch"
-    if left:
-        return FAILED, f"cells of kind {left[0]} have no counterpart in the library"
-    total = sum(cells.values())
-    if not total:
-        return INFEASIBLE, "the design has no logic: its outputs are constants or its inputs"
-    if total > limits.cells:
-        return FAILED, f"{total:,} cells are over the limit of {limits.cells:,}; raise Limits(cells={limits.cells})"
-    return OK, ""
+    def _verdict(self, cells: Mapping[str, int]) -> tuple[str, str]:
+        left = sorted(set(cells) - self.target.cells)
+        latches = sum(cells[kind] for kind in left if kind.startswith("$") and "LATCH" in kind.upper())
+        total = sum(cells.values())
+        if latches:
+            return FAILED, f"the design has {latches} latches; assign every signal of always_comb in every branch"
+        if loop := logic_loop(self.log):
+            return FAILED, loop
+        if left and left[0].startswith("$"):
+            return FAILED, f"{left[0]} has no counterpart in the library"
+        if left:
+            return FAILED, f"module {left[0]} has no content (a black box); give its source"
+        if not total:
+            return INFEASIBLE, "the design has no logic: its outputs are constants or its inputs"
+        if total > self.limits.cells:
+            raise_it = f"raise Limits(cells={self.limits.cells})"
+            return FAILED, f"{total:,} cells are over the limit of {self.limits.cells:,}; {raise_it}"
+        return OK, ""

@@ -29,6 +29,8 @@ class Target:
     load_ff: float
     ties: Ties
     full_adder: FullAdder | None
+    cells: frozenset[str]
+    """Every cell of the library."""
     key: str
     """Hash of all of it."""
 
@@ -64,4 +66,4 @@ def target(library: Library, driver: str, load_ff: float) -> Target:
         raise InvalidInput(f"library {library.name} has no usable gate of two inputs; synthesis needs one")
     path, digest = _prepared(library.text_hash, library)
     key = hashlib.sha256(f"{digest} {driver} {load_ff:g} {full_adder(library)}".encode()).hexdigest()
-    return Target(path, driver, load_ff, ties(library), full_adder(library), key)
+    return Target(path, driver, load_ff, ties(library), full_adder(library), frozenset(library.cells), key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,12 +21,9 @@ from archgym.core import FAILED, OK, TIMEOUT
 from archgym.errors import MissingDependency
 from archgym.rtl.flow import scratch
 from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.messages import out_of_memory, tool_message
 
-__all__ = ["Outcome", "Worker", "close_all", "tool_message", "worker"]
-
-_MESSAGE = re.compile(r"^(?:(?P<file>[^\s:]+):(?P<line>\d+):\s*)?ERROR: (?P<text>.*)$", re.MULTILINE)
-_SUMMARY = "Design elaboration failed"  # slang's last line; the cause is above it
-_NO_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "out of memory", "Out of memory")
+__all__ = ["Outcome", "Worker", "close_all", "worker"]
 
 
 @final
@@ -38,16 +34,6 @@ class Outcome:
     status: str
     reason: str = ""
     cpu_s: float = 0.0
-
-
-def tool_message(log: str) -> str:
-    """The sentence a tool gave for its failure, with file and line where it named them; empty if there is none."""
-    found = [match for match in _MESSAGE.finditer(log) if not match["text"].startswith(_SUMMARY)]
-    if not found:
-        return ""
-    first = found[0]  # an elaboration reports each of its errors, in order; other commands stop at their first
-    where = f"{Path(first['file']).name}:{first['line']}: " if first["file"] else ""
-    return f"{where}{first['text']}".strip()
 
 
 @final
@@ -142,7 +128,7 @@ class Worker:
 def _last_words(folder: Path, code: int, limits: Limits) -> str:
     file = folder / "log.txt"
     log = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    if any(words in log for words in _NO_MEMORY):
+    if out_of_memory(log):
         return f"needs more memory than {limits.memory_mib:,} MiB; raise Limits(memory_mib={limits.memory_mib})"
     if message := tool_message(log):
         return message
