@@ -22,7 +22,7 @@ from archgym.rtl.flow.verilog_out import write_verilog
 if TYPE_CHECKING:
     from archgym.rtl.tech.liberty import Library
 
-__all__ = ["StaPaths", "installed", "run", "setup_script", "worst_path"]
+__all__ = ["StaPaths", "installed", "path_commands", "run", "setup_script", "worst_path"]
 
 _WIRE_RESISTANCE = re.compile(r"(\bwire_load\s*\([^)]*\)\s*\{[^{}]*?\bresistance\s*:\s*)[^;]+;")
 _SECONDS = 600  # far above what a million cells take
@@ -121,6 +121,19 @@ def setup_script(netlist: Netlist, constraints: Constraints) -> str:
     )
 
 
+def path_commands(netlist: Netlist, constraints: Constraints) -> str:
+    """Constraints, then a report of the worst path of each group (after "@" and its name), of hold, and of all."""
+    lines = [setup_script(netlist, constraints)]
+    clocked = bool(len(netlist.sequential))
+    report = "report_checks -digits 6 -fields {slew capacitance}"
+    for group in GROUPS if clocked else ("in2out",):
+        start, end = group.split("2")
+        lines += [f'puts "@{group}"', f"{report} -path_delay max -from {_STARTS[start]} -to {_ENDS[end]}"]
+    if clocked:
+        lines += ['puts "@hold"', f"{report} -path_delay min -to {_ENDS['reg']}"]
+    return "\n".join([*lines, 'puts "@all"', f"{report} -path_delay max"])
+
+
 def worst_path(
     netlist: Netlist, library: Library, constraints: Constraints, *, wire_resistance: bool = False
 ) -> StaPaths:
@@ -135,21 +148,12 @@ def worst_path(
     Raises:
         InvalidInput: see `run`.
     """
-    lines = [setup_script(netlist, constraints)]
-    wanted = [group for group in GROUPS if len(netlist.sequential) or group == "in2out"]
-    report = "report_checks -digits 6 -fields {slew capacitance}"
-    for group in wanted:
-        start, end = group.split("2")
-        lines += [f'puts "@{group}"', f"{report} -path_delay max -from {_STARTS[start]} -to {_ENDS[end]}"]
-    if len(netlist.sequential):
-        lines += ['puts "@hold"', f"{report} -path_delay min -to {_ENDS['reg']}"]
-    lines += ['puts "@all"', f"{report} -path_delay max"]
-    texts = run(netlist, library, "\n".join(lines), wire_resistance=wire_resistance).split("\n@")
+    texts = run(netlist, library, path_commands(netlist, constraints), wire_resistance=wire_resistance).split("\n@")
     slacks = {}
     for text in texts:
         found = re.search(r"(-?\d+\.\d+)\s+slack", text)
         if found:
             slacks[text.split("\n", 1)[0].removeprefix("@")] = float(found[1])
-    groups = {group: constraints.clock_ns - slacks[group] for group in wanted if group in slacks}
+    groups = {group: constraints.clock_ns - slacks[group] for group in GROUPS if group in slacks}
     critical = constraints.clock_ns - slacks["all"] if "all" in slacks else 0.0
     return StaPaths(critical, groups, slacks.get("hold"), texts[-1])

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 from linear_library import library, netlist_json
 
 from archgym.errors import InvalidInput
-from archgym.rtl.flow import opensta
+from archgym.rtl.flow import compare_timing, opensta
 from archgym.rtl.flow.compare_timing import compare, mapped, surroundings
 from archgym.rtl.flow.netlist import flatten, read_yosys_json
 from archgym.rtl.flow.timing import Constraints, analyse
@@ -72,17 +74,36 @@ CELLS = {
 }
 
 
+def small(folder, *, wires):
+    """The netlist of these cells, its library and constraints."""
+    lib = library(folder, wires=wires)
+    text = netlist_json(CELLS, inputs={"clk_i": 2, "a": 3}, outputs={"y": 15, "z": 14, "w": 12})
+    constraints = Constraints(1.0, "clk_i", 0.03, 7.0, 0.1, 0.2, 0.02)
+    return flatten(read_yosys_json(text), "", lib), lib, constraints
+
+
 @needs_sta
 @pytest.mark.parametrize("wires", [False, True])
 def test_constants_holds_and_wire_loads_agree_with_opensta(tmp_path, wires):
-    lib = library(tmp_path, wires=wires)
-    text = netlist_json(CELLS, inputs={"clk_i": 2, "a": 3}, outputs={"y": 15, "z": 14, "w": 12})
-    netlist = flatten(read_yosys_json(text), "", lib)
-    constraints = Constraints(1.0, "clk_i", 0.03, 7.0, 0.1, 0.2, 0.02)
+    netlist, lib, constraints = small(tmp_path, wires=wires)
     ours, theirs = analyse(netlist, lib, constraints), opensta.worst_path(netlist, lib, constraints)
     assert ours.groups == pytest.approx(theirs.groups, rel=ALLOWED)
     assert ours.hold_slack_ns == pytest.approx(theirs.hold_ns, abs=1e-6)
     assert "slack" in theirs.report
+
+
+@needs_sta
+def test_the_table_of_the_comparison_is_printed(capsys, monkeypatch):
+    monkeypatch.setattr(compare_timing, "DESIGNS", (("L-Mul E4M3", *DESIGNS["l_mul_e4m3"]),))
+    compare_timing.main([])
+    row = capsys.readouterr().out.splitlines()[-1].split(" | ")
+    assert row[0] == "| L-Mul E4M3"
+    assert abs(float(row[4].removesuffix(" %"))) < 100 * ALLOWED
+
+
+def test_a_design_that_cannot_be_mapped_is_named():
+    with pytest.raises(InvalidInput, match=r"l_mul .* in generic45: failed: .*OffsetShift must be 0 to KeptBits"):
+        mapped(technology("generic45"), "l_mul", {"ExpWidth": 4, "ManWidth": 3, "KeptBits": 3, "OffsetShift": 9})
 
 
 @needs_sta
@@ -111,6 +132,22 @@ def test_without_opensta_it_is_said_where_to_get_it(tmp_path, monkeypatch):
     netlist = flatten(read_yosys_json(netlist_json({}, inputs={"a": 2}, outputs={"y": 2})), "", lib)
     with pytest.raises(InvalidInput, match="apt install opensta"):
         opensta.worst_path(netlist, lib, Constraints(1.0))
+
+
+def test_what_opensta_prints_is_read_without_it(tmp_path, monkeypatch):
+    # What the tool printed for the cells above is given back by a script in its place.
+    (tmp_path / "printed").write_text(json.loads(gzip.decompress(RECORDED.read_bytes()))["printed"])
+    tool = tmp_path / "sta"
+    tool.write_text(
+        f'#!/bin/sh\ngrep -q "create_clock -name clock -period 1.0 .*clk_i" "$3" && cat {tmp_path}/printed\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    netlist, lib, constraints = small(tmp_path, wires=True)
+    theirs = opensta.worst_path(netlist, lib, constraints)
+    ours = analyse(netlist, lib, constraints)
+    assert ours.groups == pytest.approx(theirs.groups, rel=ALLOWED)
+    assert ours.hold_slack_ns == pytest.approx(theirs.hold_ns, abs=1e-6)
 
 
 def bare(netlist):
@@ -157,6 +194,10 @@ def record():
             "hold_ns": theirs.hold_ns,
             "netlist": bare(netlist),
         }
+    with tempfile.TemporaryDirectory() as folder:
+        netlist, lib, constraints = small(Path(folder), wires=True)
+        lines = opensta.path_commands(netlist, constraints)
+        entries["printed"] = opensta.run(netlist, lib, lines)
     entries["cells"] = cut(tech.paths[0].read_text(), used)
     RECORDED.parent.mkdir(exist_ok=True)
     RECORDED.write_bytes(gzip.compress(json.dumps(entries, separators=(",", ":")).encode(), mtime=0))

@@ -8,18 +8,20 @@ from archgym.rtl.tech.liberty import read_liberty
 
 SLEWS, LOADS = (0.01, 0.1), (1.0, 10.0)
 
-CAPS = {"INV": 1.0, "NAND2": 1.5, "XOR2": 2.0, "AND2": 1.2, "DFF": 0.8}
+CAPS = {"INV": 1.0, "BUF": 0.9, "NAND2": 1.5, "XOR2": 2.0, "AND2": 1.2, "DFF": 0.8}
 """fF of each input pin at a rising edge; 0.1 fF more at a falling one."""
 
 # cell: (sense, function, inputs), then by edge of the output (delay a, b, c), (slew a, b, c)
 GATES = {
     "INV": ("negative_unate", "!A", "A"),
+    "BUF": ("positive_unate", "A", "A"),
     "NAND2": ("negative_unate", "!(A&B)", "AB"),
     "XOR2": ("non_unate", "A^B", "AB"),
     "AND2": ("positive_unate", "A&B", "AB"),
 }
 MODEL = {
     "INV": {"rise": ((0.010, 0.20, 0.004), (0.012, 0.10, 0.006)), "fall": ((0.008, 0.15, 0.003), (0.010, 0.08, 0.005))},
+    "BUF": {"rise": ((0.016, 0.12, 0.003), (0.011, 0.06, 0.004)), "fall": ((0.017, 0.14, 0.002), (0.012, 0.05, 0.003))},
     "NAND2": {
         "rise": ((0.014, 0.22, 0.005), (0.015, 0.12, 0.007)),
         "fall": ((0.012, 0.25, 0.006), (0.016, 0.1, 0.008)),
