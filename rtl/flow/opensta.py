@@ -102,23 +102,31 @@ def setup_script(netlist: Netlist, constraints: Constraints) -> str:
     """The constraints in SDC, units ns and fF."""
     clocked = constraints.clock in netlist.inputs
     port = f" [get_ports {{{constraints.clock}}}]" if clocked else ""
-    data = " ".join(
-        f"{{{name}}}" if len(bits) == 1 else f"{{{name}[*]}}"
-        for name, bits in netlist.inputs.items()
-        if name != constraints.clock
-    )
+    data = _data_inputs(netlist, constraints)
     return "\n".join(
         [
             "set_cmd_units -time ns -capacitance fF",
             f"create_clock -name clock -period {constraints.clock_ns}{port}",
             *([f"set_clock_transition {constraints.clock_slew_ns} [get_clocks clock]"] if clocked else []),
-            f"set data_inputs [get_ports [list {data}]]",
-            f"set_input_delay {constraints.input_delay_ns} -clock clock $data_inputs",
-            f"set_input_transition {constraints.input_slew_ns} $data_inputs",
+            *(
+                [
+                    f"set data_inputs [get_ports [list {data}]]",
+                    f"set_input_delay {constraints.input_delay_ns} -clock clock $data_inputs",
+                    f"set_input_transition {constraints.input_slew_ns} $data_inputs",
+                ]
+                if data
+                else []
+            ),
             f"set_output_delay {constraints.output_delay_ns} -clock clock [all_outputs]",
             f"set_load {constraints.output_load_ff} [all_outputs]",
         ]
     )
+
+
+def _data_inputs(netlist: Netlist, constraints: Constraints) -> str:
+    """Input ports other than the clock, as elements of a Tcl list."""
+    names = [name for name in netlist.inputs if name != constraints.clock]
+    return " ".join(f"{{{name}}}" if len(netlist.inputs[name]) == 1 else f"{{{name}[*]}}" for name in names)
 
 
 def path_commands(netlist: Netlist, constraints: Constraints) -> str:
@@ -128,6 +136,8 @@ def path_commands(netlist: Netlist, constraints: Constraints) -> str:
     report = "report_checks -digits 6 -fields {slew capacitance}"
     for group in GROUPS if clocked else ("in2out",):
         start, end = group.split("2")
+        if start == "in" and not _data_inputs(netlist, constraints):
+            continue
         lines += [f'puts "@{group}"', f"{report} -path_delay max -from {_STARTS[start]} -to {_ENDS[end]}"]
     if clocked:
         lines += ['puts "@hold"', f"{report} -path_delay min -to {_ENDS['reg']}"]

@@ -124,7 +124,7 @@ def _module(name: str, body: Mapping[str, Any]) -> Module:
         if direction not in ports:
             raise InvalidInput(f"port {port} of module {name} is {direction}; only input and output are supported")
         ports[direction][port] = np.array(local_nets(bits, f"port {port} of module {name}"), dtype=np.int32)
-        highest = max(highest, *ports[direction][port].tolist())
+        highest = max([highest, *ports[direction][port].tolist()])
     cells = []
     for cell, description in body["cells"].items():
         if description["type"] not in _NOT_HARDWARE:

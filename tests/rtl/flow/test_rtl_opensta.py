@@ -118,6 +118,17 @@ def test_combinational_blocks_need_no_clock(tmp_path):
 
 
 @needs_sta
+def test_a_block_with_a_clock_alone_is_timed(tmp_path):
+    lib = library(tmp_path)
+    cells = {"f": ("DFF", {"D": 4, "CK": 2, "Q": 3}), "i": ("INV", {"A": 3, "Y": 4})}
+    netlist = flatten(read_yosys_json(netlist_json(cells, inputs={"clk_i": 2}, outputs={"y": 3})), "", lib)
+    constraints = Constraints(1.0)
+    assert analyse(netlist, lib, constraints).groups == pytest.approx(
+        opensta.worst_path(netlist, lib, constraints).groups, rel=ALLOWED
+    )
+
+
+@needs_sta
 def test_the_message_of_opensta_is_passed_on(tmp_path):
     lib = library(tmp_path)
     text = netlist_json({}, inputs={"a": 2}, outputs={"y": 2})
