@@ -128,18 +128,32 @@ class Netlist:
         return np.flatnonzero(self.kind_sequential[self.cell_kind]).astype(np.int32)
 
     @cached_property
+    def _sorted(self) -> tuple[Ints, Ints]:
+        source = self.kind_sequential[self.cell_kind]
+        level, order = kernel_netlist.levels(
+            self.cells, self.pin_start, self.pin_net, self.pin_output, source, self.net_driver_cell
+        )
+        if (level == -2).any():
+            raise CombinationalLoop(self._loop(level == -2))
+        return level, order
+
+    @property
     def cell_level(self) -> Ints:
         """int32[cells]: topological level of combinational cells, -1 for sequential ones.
 
         Raises:
             CombinationalLoop: names the nets and cells of one loop.
         """
-        source = self.kind_sequential[self.cell_kind]
-        drive = self.net_driver_cell
-        level = kernel_netlist.levels(self.cells, self.pin_start, self.pin_net, self.pin_output, source, drive)
-        if (level == -2).any():
-            raise CombinationalLoop(self._loop(level == -2))
-        return level
+        return self._sorted[0]
+
+    @property
+    def order(self) -> Ints:
+        """int32[n]: combinational cells in a topological order that goes deep first, which walks find in the cache.
+
+        Raises:
+            CombinationalLoop: names the nets and cells of one loop.
+        """
+        return self._sorted[1]
 
     @cached_property
     def levels(self) -> tuple[Ints, Ints]:

@@ -35,7 +35,7 @@ def merge(parent: Ints, aliases: Ints) -> None:
 @entry
 def levels(
     cells: int, pin_start: Ints, pin_net: Ints, output: NDArray[np.bool_], source: NDArray[np.bool_], drive: Ints
-) -> Ints:
+) -> tuple[Ints, Ints]:
     """Levels of the combinational cells (Kahn): 1 + the highest level among the cells that drive the inputs.
 
     Args:
@@ -47,7 +47,7 @@ def levels(
         drive: int32[nets], the cell that drives a net or -1.
 
     Returns:
-        int32[cells]: -1 for sources, -2 for cells in or behind a loop.
+        Levels, int32[cells] (-1 for sources, -2 for cells in or behind a loop), and the cells in a topological order.
     """
     nets = drive.shape[0]
     waiting, level = np.zeros(cells, np.int32), np.full(cells, -2, np.int32)
@@ -61,7 +61,8 @@ def levels(
     for net in range(nets):
         first[net + 1] += first[net]
     sinks, place = np.zeros(first[nets], np.int32), first[:-1].copy()
-    queue, tail = np.zeros(cells, np.int32), 0
+    stack, top = np.zeros(cells, np.int32), 0
+    order, done, depth = np.zeros(cells, np.int32), 0, np.zeros(cells, np.int32)
     for cell in range(cells):
         if source[cell]:
             level[cell] = -1
@@ -72,21 +73,22 @@ def levels(
                 sinks[place[net]] = cell
                 place[net] += 1
         if waiting[cell] == 0:
-            level[cell] = 0
-            queue[tail] = cell
-            tail += 1
-    head = 0
-    while head < tail:
-        cell = queue[head]
-        head += 1
+            stack[top] = cell
+            top += 1
+    while top:  # the latest first: what follows each other here lies close in memory
+        top -= 1
+        cell = stack[top]
+        level[cell] = depth[cell]
+        order[done] = cell
+        done += 1
         for pin in range(pin_start[cell], pin_start[cell + 1]):
             if output[pin]:
                 net = pin_net[pin]
                 for slot in range(first[net], first[net + 1]):
                     after = sinks[slot]
                     waiting[after] -= 1
+                    depth[after] = max(depth[after], depth[cell] + 1)
                     if waiting[after] == 0:
-                        level[after] = level[cell] + 1
-                        queue[tail] = after
-                        tail += 1
-    return level
+                        stack[top] = after
+                        top += 1
+    return level, order[:done]

@@ -149,7 +149,7 @@ def _arrivals(
         data = nets[phase[nets] < 0]
         found.arrival[data, :, K.PORT] = constraints.input_delay_ns
         found.slew[data] = constraints.input_slew_ns
-    order = np.concatenate([netlist.sequential, netlist.levels[0]])
+    order = np.concatenate([netlist.sequential, netlist.order])
     clock_slew = np.float64(constraints.clock_slew_ns)
     cells = (arcs.of_cell, arcs.start, arcs.rows, arcs.tables, arcs.pool, netlist.pin_start, netlist.pin_net)
     K.propagate(order, *cells, clock_slew, load, sign, found.arrival, found.slew, found.before)

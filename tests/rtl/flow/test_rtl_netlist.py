@@ -111,6 +111,11 @@ def test_levels_are_one_more_than_the_highest_input(lib):
     order = rng.permutation(list(cells))  # cells in any order
     netlist = one(lib, {name: cells[name] for name in order}, {"a": 2, "b": 3}, {"y": 299})
     assert netlist.cell_level.tolist() == [level[int(name[1:])] for name in order]
+    place = {int(cell): position for position, cell in enumerate(netlist.order)}
+    by = netlist.net_driver_cell[netlist.pin_net]
+    reads = [(int(a), int(b)) for a, b in zip(by, netlist.pin_cell, strict=True) if a not in {-1, b}]
+    assert len(place) == netlist.cells
+    assert all(place[a] < place[b] for a, b in reads)
     ordered, starts = netlist.levels
     for number, (low, high) in enumerate(pairwise(starts)):
         assert set(netlist.cell_level[ordered[low:high]]) == {number}
