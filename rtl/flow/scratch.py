@@ -76,5 +76,5 @@ def folder(*, keep: Path | None = None) -> Iterator[Path]:
     finally:
         if keep is not None:
             with suppress(OSError):
-                shutil.copytree(path, keep, dirs_exist_ok=True)
+                shutil.copytree(path, keep, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(path, ignore_errors=True)

@@ -31,6 +31,10 @@ __all__ = ["Synthesis", "Variant", "synthesise", "synthesise_all"]
 
 Json: TypeAlias = dict[str, Any]
 
+_LATCHES = (
+    "the design has latches, which the flow does not map; use registers, and always_comb that assigns in every branch"
+)
+
 
 @final
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ class _Job:
                 self.log += log.read_text(encoding="utf-8", errors="replace")
             self.cpu_s += outcome.cpu_s
             if outcome.status != OK:
-                return Synthesis(outcome.status, outcome.reason, cpu_s=self.cpu_s)
+                reason = _LATCHES if "_DLATCH" in outcome.reason else outcome.reason
+                return Synthesis(outcome.status, reason, cpu_s=self.cpu_s)
             texts = [(folder / netlist_file(index)).read_text(encoding="utf-8") for index in range(len(self.variants))]
         return [json.loads(text)["modules"] for text in texts]
 
@@ -146,10 +151,7 @@ class _Job:
 
     def _verdict(self, cells: Mapping[str, int]) -> tuple[str, str]:
         left = sorted(set(cells) - self.target.cells)
-        latches = sum(cells[kind] for kind in left if kind.startswith("$") and "LATCH" in kind.upper())
         total = sum(cells.values())
-        if latches:
-            return FAILED, f"the design has {latches} latches; assign every signal of always_comb in every branch"
         if loop := logic_loop(self.log):
             return FAILED, loop
         if left and left[0].startswith("$"):
