@@ -33,6 +33,7 @@ __all__ = [
     "Model",
     "Reset",
     "Run",
+    "Snapshots",
     "build_model",
     "run_rows",
     "run_stream",
@@ -70,6 +71,19 @@ RESET = Reset()
 
 @final
 @dataclass(frozen=True, eq=False)
+class Snapshots:
+    """Settled values of pairs of consecutive cycles, spread over a run: rows 2 k and 2 k + 1 are a pair."""
+
+    values: NDArray[np.uint64]
+    """uint64[2 pairs, words]"""
+    live: NDArray[np.uint64]
+    """uint64[2 pairs]: lanes whose transitions into that cycle count."""
+    stride: int
+    """Cycles from a pair to the next."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Run:
     """What a simulation gave."""
 
@@ -82,6 +96,8 @@ class Run:
     """int64[lanes]: beats accepted."""
     given: NDArray[np.int64]
     """int64[lanes]: beats that came out, those beyond the expected included."""
+    snapshots: Snapshots
+    """As many pairs of cycles as were asked for and fitted in; see `glitches`."""
     hang: str
     """Which lanes did not give what was expected, in a sentence; empty if all did."""
 
@@ -96,6 +112,7 @@ def run_stream(
     stall: float = 0.0,
     seed: int = 1,
     extra: int = 0,
+    shots: int = 0,
     still: int = _STILL,
     reset: Reset | None = RESET,
     handshake: Handshake = HANDSHAKE,
@@ -111,6 +128,7 @@ def run_stream(
         stall: probability that a cycle takes no output beat.
         seed: of idle and stalled cycles.
         extra: cycles after the last lane is done, to see beats too many.
+        shots: pairs of cycles to keep, for `glitches`.
         still: cycles without any beat after which the run counts as hanging.
         reset: applied first, not counted; None for tops without.
         handshake: names of the ports.
@@ -139,17 +157,18 @@ def run_stream(
     )
     values, scratch = _start(model, reset, signals[[0, 3]])
     toggles, ones = np.zeros(model.nets, dtype=np.int64), np.zeros(model.nets, dtype=np.int64)
+    kept = _snapshots(model, shots, beats.shape[1])
     taken, given, cycles = (np.zeros(LANES, dtype=np.int64) for _ in range(3))
     kernel_cycles.run_stream(
         model.arrays, scratch, values, beats, lengths, _words(model, ins), found, wanted, _words(model, outs),
         signals, np.array([round(idle * 256), round(stall * 256)]), _state(seed), still, extra,
-        toggles, ones, taken, given, cycles,
+        toggles, ones, kept.values, kept.live, kept.stride, taken, given, cycles,
     )  # fmt: skip
     count = len(lanes)
     outputs = tuple(unpack(outs, found[lane, : min(int(given[lane]), rows)]) for lane in range(count))
     hang = _hang(given[:count], wanted[:count], taken[:count], lengths[:count], still)
     activity = activity_of(model, toggles, ones, float(cycles.sum()))
-    return Run(outputs, activity, cycles[:count], taken[:count], given[:count], hang)
+    return Run(outputs, activity, cycles[:count], taken[:count], given[:count], kept, hang)
 
 
 def run_rows(
@@ -158,6 +177,7 @@ def run_rows(
     lanes: Sequence[Streams],
     *,
     latency: int = 0,
+    shots: int = 0,
     reset: Reset | None = None,
 ) -> Run:
     """Drive a row of inputs every cycle and collect the outputs `latency` cycles later: no handshake.
@@ -167,6 +187,7 @@ def run_rows(
         ports: its data ports.
         lanes: up to 64 stimuli; see `cut` for dividing a long one.
         latency: clock edges from inputs to outputs; 0 for combinational tops.
+        shots: pairs of cycles to keep, for `glitches`.
         reset: applied first, not counted.
 
     Raises:
@@ -178,13 +199,20 @@ def run_rows(
     found = np.zeros((LANES, beats.shape[1], words_of(outs)), dtype=np.uint64)
     values, scratch = _start(model, reset, np.zeros(0, dtype=np.int32))
     toggles, ones = np.zeros(model.nets, dtype=np.int64), np.zeros(model.nets, dtype=np.int64)
+    kept = _snapshots(model, shots, beats.shape[1] + latency)
     counted = kernel_cycles.run_rows(
         model.arrays, scratch, values, beats, lengths, latency, _words(model, ins), found, _words(model, outs),
-        toggles, ones,
+        toggles, ones, kept.values, kept.live, kept.stride,
     )  # fmt: skip
     own = lengths[: len(lanes)]
     outputs = tuple(unpack(outs, found[lane, :rows]) for lane, rows in enumerate(own))
-    return Run(outputs, activity_of(model, toggles, ones, float(counted)), own + latency, own, own, "")
+    return Run(outputs, activity_of(model, toggles, ones, float(counted)), own + latency, own, own, kept, "")
+
+
+def _snapshots(model: Model, pairs: int, cycles: int) -> Snapshots:
+    """Room for pairs of cycles, spread over at least so many cycles."""
+    stride = max(cycles // max(pairs, 1), 2)
+    return Snapshots(np.zeros((2 * pairs, model.words), np.uint64), np.zeros(2 * pairs, np.uint64), stride)
 
 
 def _split(ports: Sequence[Port]) -> tuple[list[Port], list[Port]]:

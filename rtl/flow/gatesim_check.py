@@ -73,6 +73,7 @@ def simulate(
     idle: float = 0.0,
     stall: float = 0.0,
     extra: int = 0,
+    shots: int = 0,
 ) -> tuple[Run, list[Streams]]:
     """Simulate a block with one stimulus a lane.
 
@@ -84,6 +85,7 @@ def simulate(
         idle: see `run_stream`.
         stall: see `run_stream`.
         extra: see `run_stream`.
+        shots: see `run_stream`.
 
     Returns:
         The run, and what the golden model says of each lane.
@@ -91,10 +93,10 @@ def simulate(
     ports = block.ports(parameters)
     golden = [block.golden(parameters, streams) for streams in lanes]
     if block.kind == "combinational":
-        return run_rows(model, ports, lanes), golden
+        return run_rows(model, ports, lanes, shots=shots), golden
     outs = [port for port in ports if port.direction == "out"]
     expected = [rows_of(outs, streams) for streams in golden]
-    return run_stream(model, ports, lanes, expected, idle=idle, stall=stall, extra=extra), golden
+    return run_stream(model, ports, lanes, expected, idle=idle, stall=stall, extra=extra, shots=shots), golden
 
 
 def check(

@@ -24,16 +24,16 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 def settle(model: Arrays, scratch: Words, values: Words) -> None:
     """Evaluate all gates, again while asynchronous clears and presets change states."""
     segments, _rising, _falling, forced, moves, edges, functions, pins, tables = model
-    evaluate(segments, functions, pins, tables, scratch, values)
+    evaluate(segments, functions, pins, tables, scratch, values, values)
     changed = edges[3] > edges[2]
     while changed:
-        evaluate(forced, functions, pins, tables, scratch, values)
+        evaluate(forced, functions, pins, tables, scratch, values, values)
         changed = False
         for move in range(edges[2], edges[3]):
             changed |= values[moves[move, 0]] != values[moves[move, 1]]
             values[moves[move, 1]] = values[moves[move, 0]]
         if changed:
-            evaluate(segments, functions, pins, tables, scratch, values)
+            evaluate(segments, functions, pins, tables, scratch, values, values)
 
 
 @lean
@@ -41,11 +41,11 @@ def clock(model: Arrays, scratch: Words, values: Words) -> None:
     """A falling edge, where there are flip-flops for it, then a rising edge; the caller settles what follows."""
     _settle, rising, falling, _forced, moves, edges, functions, pins, tables = model
     if edges[2] > edges[1]:
-        evaluate(falling, functions, pins, tables, scratch, values)
+        evaluate(falling, functions, pins, tables, scratch, values, values)
         for move in range(edges[1], edges[2]):
             values[moves[move, 1]] = values[moves[move, 0]]
         settle(model, scratch, values)
-    evaluate(rising, functions, pins, tables, scratch, values)
+    evaluate(rising, functions, pins, tables, scratch, values, values)
     for move in range(edges[1]):
         values[moves[move, 1]] = values[moves[move, 0]]
 
@@ -59,10 +59,20 @@ def reset_cycles(model: Arrays, scratch: Words, values: Words, cycles: int) -> N
     settle(model, scratch, values)
 
 
+@lean
+def keep(shots: Words, lives: Words, stride: int, cycle: int, live: np.uint64, values: Words) -> None:
+    """Store the values of cycles 0, s, 2 s, ... and of the cycle after each, as pairs of rows of `shots`."""
+    row = 2 * (cycle // stride) + cycle % stride
+    if cycle % stride < 2 and row < shots.shape[0]:
+        for word in range(values.shape[0]):
+            shots[row, word] = values[word]
+        lives[row] = live
+
+
 @entry
 def run_rows(
     model: Arrays, scratch: Words, values: Words, beats: Words, lengths: Longs, latency: int, in_pins: Ints,
-    outs: Words, out_pins: Ints, toggles: Longs, ones: Longs,
+    outs: Words, out_pins: Ints, toggles: Longs, ones: Longs, shots: Words, lives: Words, stride: int,
 ) -> int:  # fmt: skip
     """Drive a row of inputs every cycle, and store the outputs `latency` clock edges later.
 
@@ -78,6 +88,9 @@ def run_rows(
         out_pins: int32[output bits].
         toggles: int64[nets], added to; the first row counts no transition.
         ones: int64[nets], added to, in the cycles whose transitions count.
+        shots: uint64[2 n, words], filled as `keep` says.
+        lives: uint64[2 n], lanes whose transitions into that cycle count.
+        stride: cycles from a pair to the next, at least 2.
 
     Returns:
         Cycles that were counted, over all lanes.
@@ -98,6 +111,7 @@ def run_rows(
         drive(beats, at, block, in_pins, values)
         settle(model, scratch, values)
         count(values, previous, live, toggles, ones)
+        keep(shots, lives, stride, cycle, live, values)
         sample(outs, back, emit, block, out_pins, values)
         clock(model, scratch, values)
     return counted
@@ -107,7 +121,7 @@ def run_rows(
 def run_stream(
     model: Arrays, scratch: Words, values: Words, beats: Words, lengths: Longs, in_pins: Ints, outs: Words,
     expected: Longs, out_pins: Ints, handshake: Ints, chances: Longs, seed: Words, limit: int, extra: int,
-    toggles: Longs, ones: Longs, taken: Longs, given: Longs, cycles: Longs,
+    toggles: Longs, ones: Longs, shots: Words, lives: Words, stride: int, taken: Longs, given: Longs, cycles: Longs,
 ) -> None:  # fmt: skip
     """Drive a valid/ready stream in every lane until each has given its expected beats.
 
@@ -128,12 +142,15 @@ def run_stream(
         extra: cycles after the last lane is done, which show beats too many.
         toggles: int64[nets], added to while a lane is not done.
         ones: int64[nets], as `toggles`.
+        shots: uint64[2 n, words], filled as `keep` says.
+        lives: uint64[2 n], lanes whose transitions into that cycle count.
+        stride: cycles from a pair to the next, at least 2.
         taken: int64[64], beats accepted, added to.
         given: int64[64], beats given, added to.
         cycles: int64[64], cycles until a lane was done, added to.
     """
     block, previous = np.zeros(_LANES, np.uint64), values[: toggles.shape[0]].copy()
-    at, held, after, still = np.zeros(_LANES, np.int64), _NONE, extra, 0
+    at, held, after, still, cycle = np.zeros(_LANES, np.int64), _NONE, extra, 0, 0
     while still < limit:
         left, live = _NONE, _NONE
         for lane in range(_LANES):
@@ -152,6 +169,8 @@ def run_stream(
         values[handshake[0]], values[handshake[3]] = valid, ready
         settle(model, scratch, values)
         count(values, previous, live, toggles, ones)
+        keep(shots, lives, stride, cycle, live, values)
+        cycle += 1
         accept, emit = valid & values[handshake[1]], values[handshake[2]] & ready
         held = valid & ~accept
         still = 0 if (accept | emit) & live else still + 1

@@ -32,7 +32,9 @@ def ones_in(word: np.uint64) -> np.uint64:
 
 
 @lean
-def evaluate(segments: Ints, functions: Ints, pins: Ints, tables: Words, scratch: Words, values: Words) -> None:
+def evaluate(
+    segments: Ints, functions: Ints, pins: Ints, tables: Words, scratch: Words, values: Words, target: Words
+) -> None:
     """Evaluate gates in order; a gate of k inputs is a tree of 2^k - 1 multiplexers over its truth table.
 
     Args:
@@ -43,7 +45,8 @@ def evaluate(segments: Ints, functions: Ints, pins: Ints, tables: Words, scratch
         tables: per function 2^k words: even rows of the truth table (all ones or none), at odd places the difference
             of an even row and the next.
         scratch: room for half of the largest table.
-        values: uint64[words].
+        values: uint64[words], what is read.
+        target: uint64[words], what is written: `values` again, so that gates see the outputs of those before them.
     """
     for segment in range(segments.shape[0]):
         arity, gates = segments[segment, 0], segments[segment, 1]
@@ -51,28 +54,28 @@ def evaluate(segments: Ints, functions: Ints, pins: Ints, tables: Words, scratch
         if arity == 1:
             for each in range(gates):
                 at = functions[gate + each]
-                values[out + each] = tables[at] ^ (values[pins[pin + each]] & tables[at + 1])
+                target[out + each] = tables[at] ^ (values[pins[pin + each]] & tables[at + 1])
         elif arity == 2:
             for each in range(gates):
                 at, first = functions[gate + each], pin + 2 * each
                 a, b = values[pins[first]], values[pins[first + 1]]
                 low = tables[at] ^ (a & tables[at + 1])
                 high = tables[at + 2] ^ (a & tables[at + 3])
-                values[out + each] = low ^ (b & (low ^ high))
+                target[out + each] = low ^ (b & (low ^ high))
         elif arity == 3:
             for each in range(gates):
                 at, first = functions[gate + each], pin + 3 * each
                 a, b, c = values[pins[first]], values[pins[first + 1]], values[pins[first + 2]]
-                values[out + each] = three(tables, at, a, b, c)
+                target[out + each] = three(tables, at, a, b, c)
         elif arity == 4:
             for each in range(gates):
                 at, first = functions[gate + each], pin + 4 * each
                 a, b, c = values[pins[first]], values[pins[first + 1]], values[pins[first + 2]]
                 low, high = three(tables, at, a, b, c), three(tables, at + 8, a, b, c)
-                values[out + each] = low ^ (values[pins[first + 3]] & (low ^ high))
+                target[out + each] = low ^ (values[pins[first + 3]] & (low ^ high))
         else:
             for each in range(gates):
-                values[out + each] = many(
+                target[out + each] = many(
                     tables, functions[gate + each], pins, pin + arity * each, arity, scratch, values
                 )
 
