@@ -11,7 +11,7 @@ from archgym.rtl.block import Block
 
 __all__ = ["FAMILIES", "block", "blocks", "family_blocks"]
 
-FAMILIES: tuple[str, ...] = ("common", "mac", "array", "lut", "floating")
+FAMILIES: tuple[str, ...] = ("common", "mac", "array", "lut", "floating", "formats")
 
 
 @lru_cache(maxsize=1)
