@@ -16,7 +16,10 @@ def _folder(variable: str, default: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """What can be made again: $XDG_CACHE_HOME/archgym, by default ~/.cache/archgym."""
+    """What can be made again: $ARCHGYM_CACHE, $XDG_CACHE_HOME/archgym, by default ~/.cache/archgym."""
+    stated = os.environ.get("ARCHGYM_CACHE", "")
+    if stated:
+        return Path(stated).expanduser()
     return _folder("XDG_CACHE_HOME", ".cache")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from archgym.rtl.tech.generic45.process import (
     JUNCTION_AREA_FF,
@@ -14,9 +15,9 @@ from archgym.rtl.tech.generic45.process import (
     WIRE_FF,
     Transistor,
 )
-from archgym.rtl.tech.generic45.topology import CellPlan, Parallel, Series, Stage, Tree, leaves
+from archgym.rtl.tech.generic45.topology import CellPlan, Parallel, Series, Stage, Tree, conducts, leaves
 
-__all__ = ["N_UM", "P_UM", "area_um2", "columns", "input_ff", "output_ff", "series_ff", "signal_ff"]
+__all__ = ["N_UM", "P_UM", "area_um2", "columns", "hanging_ff", "input_ff", "output_ff", "series_ff", "signal_ff"]
 
 
 def _split() -> tuple[float, float]:
@@ -81,12 +82,42 @@ def series_ff(tree: Tree, moving: str, fingers: float, *, falling: bool) -> floa
     A node's charge flows through the transistors between it and the rail only: it counts by their share of the stack's
     resistance (Elmore). Nodes beyond the moving transistor were at the rail before.
     """
-    path = _path(tree, moving)
+    depth, position = _path(tree, moving)
+    node = _inner_node_ff(fingers, falling=falling)
+    return sum(node * (depth - above) / depth for above in range(1, position + 1))
+
+
+def hanging_ff(tree: Tree, on: Mapping[str, bool], moving: str, fingers: float, *, falling: bool) -> float:
+    """Nodes inside a network that hang on the output through transistors that are on, and so move with it.
+
+    In the n network (`falling`) transistors are on where the signal is high. Nodes on the way through `moving` are
+    those of `series_ff`.
+    """
+    gates = on if falling else {name: not value for name, value in on.items()}
+    return _hanging(tree, gates, moving) * _inner_node_ff(fingers, falling=falling)
+
+
+def _hanging(tree: Tree, on: Mapping[str, bool], moving: str) -> int:
+    if isinstance(tree, str):
+        return 0
+    if isinstance(tree, Parallel):
+        return sum(_hanging(part, on, moving) for part in tree.parts)
+    if moving in set(leaves(tree)) and conducts(tree, on):  # the way that drives: only side branches hang
+        return sum(_hanging(part, on, moving) for part in tree.parts)
+    nodes = 0
+    for index, part in enumerate(tree.parts):
+        nodes += _hanging(part, on, moving)
+        if not conducts(part, on):
+            break
+        nodes += index < len(tree.parts) - 1
+    return nodes
+
+
+def _inner_node_ff(fingers: float, *, falling: bool) -> float:
+    """A diffusion between two gates in series: no contact, but the minimum space of gates."""
     device, tall = (NMOS, N_UM) if falling else (PMOS, P_UM)
     um = tall * fingers
-    node = 2 * JUNCTION_GATE_FF * um + LAYOUT.gate_space * JUNCTION_AREA_FF * um + 2 * device.overlap_ff * um
-    depth, position = path
-    return sum(node * (depth - above) / depth for above in range(1, position + 1))
+    return 2 * JUNCTION_GATE_FF * um + LAYOUT.gate_space * JUNCTION_AREA_FF * um + 2 * device.overlap_ff * um
 
 
 def _path(tree: Tree, moving: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.rtl.tech.generic45.geometry import N_UM, P_UM, output_ff, series_ff
+from archgym.rtl.tech.generic45.geometry import N_UM, P_UM, hanging_ff, output_ff, series_ff
 from archgym.rtl.tech.generic45.process import VDD_V
 from archgym.rtl.tech.generic45.stage import response, stack_penalty
 from archgym.rtl.tech.generic45.topology import Stage, Tree, width
@@ -62,6 +62,8 @@ def fire(
     driving = strength_um(stage, after, falling=not rises)
     opposing = strength_um(stage, before, falling=rises)
     own = output_ff(stage) + series_ff(tree, moving, stage.fingers, falling=not rises) + inside_ff
+    for network, falling in ((stage.pull_down, True), (stage.up, False)):
+        own += hanging_ff(network, after, moving, stage.fingers, falling=falling)
     total = own + np.asarray(load_ff, dtype=np.float64)
     slew, per_um = np.broadcast_arrays(cause.slew, total / driving)
     delay, out, lost = response(falling=not rises).at(slew, per_um, opposing / driving)

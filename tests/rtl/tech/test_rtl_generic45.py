@@ -13,6 +13,7 @@ from archgym.rtl import tech
 from archgym.rtl.tech.function import truth_table
 from archgym.rtl.tech.generic45.cells import combinational
 from archgym.rtl.tech.generic45.flops import flops
+from archgym.rtl.tech.generic45.geometry import hanging_ff
 from archgym.rtl.tech.generic45.leakage import _stack_na
 from archgym.rtl.tech.generic45.process import NMOS, PMOS, VDD_V
 from archgym.rtl.tech.generic45.stage import current, response, stack_penalty
@@ -210,3 +211,15 @@ def test_series_transistors_cost_less_than_twice_as_much():
 
 def test_wires_are_a_few_gate_pitches_long():
     assert 2.0 < average_gate_pitches() < 5.0  # Davis, De and Meindl (1998): 10^4 to 10^5 gates at Rent's exponent 0.6
+
+
+def test_nodes_hang_on_the_output_through_transistors_that_are_on():
+    nand = Series(("A", "B"))  # A is next to the output
+    node = hanging_ff(nand, {"A": True, "B": False}, "B", 1.0, falling=True)
+    assert node > 0  # B went off: the node between follows the output through A
+    assert hanging_ff(nand, {"A": False, "B": True}, "A", 1.0, falling=True) == 0
+    assert hanging_ff(nand, {"A": True, "B": True}, "B", 1.0, falling=True) == 0  # the way that drives
+    aoi = Parallel((nand, "C"))
+    assert hanging_ff(aoi, {"A": True, "B": False, "C": True}, "C", 1.0, falling=True) == pytest.approx(node)
+    assert hanging_ff(aoi, {"A": True, "B": False, "C": True}, "C", 2.0, falling=True) == pytest.approx(2 * node)
+    assert hanging_ff(Series(("A", "B", "C")), {"A": True, "B": True, "C": False}, "C", 1.0, falling=True) == 2 * node
