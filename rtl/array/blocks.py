@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archgym.rtl.array import golden, stimuli
+from archgym.rtl.array.digit_rows import DIGIT_ARRAY
 from archgym.rtl.array.faults import FAULTS
 from archgym.rtl.block import Block, Parameters, Port, Streams
 from archgym.rtl.common.sources import MULTIPLIER, common
@@ -152,4 +153,5 @@ BLOCKS = (
         "Multiplier-adder tree: one vector of Depth operands against Cols columns, a tree a column.",
         f"DianNao, ASPLOS 2014, section 5.1; Trapezoid, ISCA 2024; {_BIT_WEIGHT}",
     ),
+    DIGIT_ARRAY,
 )  # fmt: skip

@@ -6,16 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.rtl.block import Parameters, Streams
+from archgym.rtl.common.digits import decode, ent_code
+from archgym.rtl.common.golden import wrapped
 
-__all__ = ["decode_a", "depth", "encode_a", "output_stationary", "rows", "tiles", "weight_stationary", "wrap"]
+__all__ = ["decode_a", "depth", "encode_a", "output_stationary", "rows", "tiles", "weight_stationary"]
 
 Ints = NDArray[np.int64]
-
-
-def wrap(found: Ints, width: int) -> Ints:
-    """The lowest `width` bits (at most 63), signed."""
-    half = 1 << (width - 1)
-    return ((found + half) & ((1 << width) - 1)) - half
 
 
 def rows(p: Parameters) -> int:
@@ -29,31 +25,13 @@ def depth(p: Parameters) -> int:
 
 
 def encode_a(values: Ints, p: Parameters) -> Ints:
-    """Signed operands as they stand at port `a_i`: EN-T codes (sign above two bits a digit) where Multiplier is 4.
-
-    Magnitude in groups of two bits from the lowest; group + carry is the digit, of which 3 means -1 and 3 or more
-    carries one on (EN-T, arXiv 2404.11887).
-    """
-    if p["Multiplier"] != 4:
-        return values
-    magnitude, carry = np.abs(values), np.zeros_like(values)
-    code = (values < 0).astype(np.int64) << p["Width"]
-    for low in range(0, p["Width"], 2):
-        digit = ((magnitude >> low) & 3) + carry
-        code |= (digit & 3) << low
-        carry = (digit >= 3).astype(np.int64)
-    return code
+    """Signed operands as they stand at port `a_i`: EN-T codes where Multiplier is 4."""
+    return ent_code(values, p["Width"]) if p["Multiplier"] == 4 else values
 
 
 def decode_a(words: Ints, p: Parameters) -> Ints:
     """The signed operands behind words of port `a_i`."""
-    if p["Multiplier"] != 4:
-        return words
-    value = np.zeros_like(words)
-    for low in range(0, p["Width"], 2):
-        digit = (words >> low) & 3
-        value += np.where(digit == 3, -1, digit) << low
-    return np.where((words >> p["Width"]) & 1, -value, value)
+    return decode(words, p["Width"], p["Multiplier"])
 
 
 def tiles(last: Ints) -> list[slice]:
@@ -69,7 +47,7 @@ def output_stationary(p: Parameters, streams: Streams) -> Streams:
     b = streams["b_i"].reshape(n, p["Cols"], depth(p))
     found = [np.tensordot(a[tile], b[tile], axes=((0, 2), (0, 2))) for tile in tiles(streams["last_i"])]
     sums = np.concatenate(found) if found else np.zeros((0, p["Cols"]), dtype=np.int64)
-    return {"c_o": wrap(sums, p["AccWidth"])}
+    return {"c_o": wrapped(sums, p["AccWidth"])}
 
 
 def weight_stationary(p: Parameters, streams: Streams) -> Streams:
@@ -90,4 +68,4 @@ def weight_stationary(p: Parameters, streams: Streams) -> Streams:
         chosen = loaded[computes] == count
         in_use = weights[count - p["Rows"] : count][::-1]  # the oldest is at the bottom
         found[chosen] = a[computes[chosen]] @ in_use
-    return {"c_o": wrap(found, p["AccWidth"])}
+    return {"c_o": wrapped(found, p["AccWidth"])}
