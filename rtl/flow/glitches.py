@@ -2,7 +2,7 @@
 
 Pairs of cycles of a simulation are played again with a delay for every gate, in equal steps of time, 64 lanes side by
 side. A gate's output follows its function once that has been constant for the gate's delay, so pulses shorter than the
-delay are lost, as in VHDL's inertial delay.
+delay are lost, as in VHDL's inertial delay. Flip-flops take their new states at the edge, cleared ones too.
 """
 
 from __future__ import annotations
@@ -85,12 +85,14 @@ def count_glitches(model: Model, shots: Snapshots, delays_ns: NDArray[np.float64
         steps: of time in the median delay.
 
     Raises:
-        InvalidInput: no pair was kept, or asynchronous clears or flip-flops of the falling edge.
+        InvalidInput: no pair was kept, or there are flip-flops of the falling edge.
     """
     if not len(shots.values):
         raise InvalidInput("no pairs of cycles to count glitches in; simulate with shots=16")
-    if model.edges[3] > model.edges[1]:
-        raise InvalidInput("glitches are counted for flip-flops of the rising edge without asynchronous inputs only")
+    if model.edges[2] > model.edges[1]:
+        raise InvalidInput(
+            "glitches are counted where all flip-flops sample at the rising edge; some do at the falling"
+        )
     netlist, words = model.netlist, model.words
     driven = netlist.net_driver >= 0
     median = float(np.median(delays_ns[driven])) if driven.any() else 0.0
