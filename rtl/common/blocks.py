@@ -253,7 +253,7 @@ BLOCKS = (
         corners=_extreme_groups,
         mutations=(
             Mutation("common/digit_finder.sv", "below[l-1] | flags_i[l-1]", "flags_i[l-1]", "two lanes are the first"),
-            Mutation("common/sparse_encoder.sv", "wanted & ~visited_q", "wanted", "a digit is visited for ever"),
+            Mutation("common/sparse_encoder.sv", "{signs_i[l], 1'b0}", "2'b00", "signs of operands are lost"),
         ),
         doc="Digits that are not zero, one a cycle.",
         source="OPT3 of arXiv 2503.06342 (HPCA 2025)",

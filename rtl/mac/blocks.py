@@ -124,7 +124,9 @@ _DIGIT_FAULTS = (
         "if (step) fresh_q <= 1'b0;",
         "a pass goes on from the one before",
     ),
-    Mutation("mac/digit_engine.sv", "(~valid_q | out_ready_i)", "1'b1", "results that nobody took are overwritten"),
+    Mutation(
+        "mac/digit_engine.sv", "held_q & (~valid_q | out_ready_i)", "held_q", "results that nobody took are overwritten"
+    ),
     Mutation("mac/digit_pe.sv", "{b[Width-1], b}", "{1'b0, b}", "operands b without their sign"),
 )
 

@@ -11,7 +11,7 @@
 // Results leave column by column. The elements wait while their pairs are read: Columns cycles a
 // pass, or a packet with Horner = 1 (see digit_pe).
 // Exact while a pass stays within its pair: K * 2^Width < 2^(PairWidth - 1) for K operands.
-// Latency: 3 cycles after the last digit. Throughput: a digit of each encoder a cycle.
+// Latency: 4 cycles after the last digit. Throughput: a digit of each encoder a cycle.
 module digit_engine #(
   parameter int Width      = 8,   // bits of either operand: 4, 8 or 16
   parameter int AccWidth   = 32,  // bits of a result
@@ -154,9 +154,10 @@ module digit_engine #(
   end
 
   // Reading: begins when the elements have the pass; a new pass begins when all have been read.
-  logic reading_q, valid_q, read, read_last;
+  logic reading_q, held_q, held_first_q, held_last_q, valid_q, read, read_last, add;
   logic [IndexWidth-1:0] index_q;
-  assign read      = reading_q & (~valid_q | out_ready_i);
+  assign add       = held_q & (~valid_q | out_ready_i);
+  assign read      = reading_q & (~held_q | add);
   assign read_last = read & (index_q == IndexWidth'(Columns - 1));
   assign blocked   = end_q | (reading_q & ~read_last);
 
@@ -165,6 +166,7 @@ module digit_engine #(
       fresh_q   <= 1'b1;
       end_q     <= 1'b0;
       reading_q <= 1'b0;
+      held_q    <= 1'b0;
       valid_q   <= 1'b0;
       index_q   <= '0;
     end else begin
@@ -173,8 +175,17 @@ module digit_engine #(
       if (end_q) reading_q <= 1'b1;
       else if (read_last) reading_q <= 1'b0;
       if (read) index_q <= read_last ? '0 : index_q + 1'b1;
-      if (read) valid_q <= end_last_q;
+      if (read) held_q <= 1'b1;
+      else if (add) held_q <= 1'b0;
+      if (add) valid_q <= held_last_q;
       else if (out_ready_i) valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (read) begin
+      held_first_q <= end_first_q;
+      held_last_q  <= end_last_q;
     end
   end
 
@@ -214,8 +225,9 @@ module digit_engine #(
   ) u_drain (
     .clk_i  (clk_i),
     .read_i (read),
+    .add_i  (add),
     .index_i(index_q),
-    .first_i(end_first_q),
+    .first_i(held_first_q),
     .sum_i  (sum),
     .carry_i(carry),
     .word_o (acc_o)

@@ -79,9 +79,10 @@ class Gates:
                 stack.pop()
         return order
 
-    def width(self, port: str) -> int:
-        """Bits of a port."""
-        return len(self.ports[port]["bits"])
+    def state(self) -> tuple[list[str], list[str]]:
+        """Ports of the flip-flops that were cut: their outputs (inputs here), and their next states likewise."""
+        held = [name for name, port in self.ports.items() if name.endswith(".q") and port["direction"] == "input"]
+        return held, [name.removesuffix(".q") + ".d" for name in held]
 
     def __call__(self, **inputs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Outputs (unsigned, int64[n]; object integers beyond 63 bits) for inputs int64[n] or lists of bit arrays."""
