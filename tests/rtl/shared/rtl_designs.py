@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from archgym.rtl.flow.design import Design
@@ -54,7 +55,7 @@ endmodule
 
 def write(folder: Path, text: str, name: str = "") -> Path:
     """A source file; named after its first module unless a name is given."""
-    path = folder / (name or text.split("module ", 1)[1].split(maxsplit=1)[0].strip("(;#") + ".sv")
+    path = folder / (name or re.search(r"^module (\w+)", text, re.MULTILINE)[1] + ".sv")
     path.write_text(text, encoding="utf-8")
     return path
 
