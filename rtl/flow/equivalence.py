@@ -46,11 +46,21 @@ def equivalent(design: Design, netlist: str, library: Library, limits: Limits | 
         library: the cells' functions.
         limits: when to give up.
     """
+    # Asynchronous resets become synchronous ones on both sides: the solver sees states between clock edges only.
     commands = [
-        *("proc", "flatten", "memory", "techmap", "opt -fast", "opt_clean -purge", f"rename {design.top} gold"),
+        *(
+            "proc",
+            "flatten",
+            "memory",
+            "async2sync",
+            "techmap",
+            "opt -fast",
+            "opt_clean -purge",
+            f"rename {design.top} gold",
+        ),
         "design -stash gold",
         *("read_verilog -lib -overwrite cells.v", "read_json gate.json", "read_verilog -overwrite cells.v"),
-        *(f"hierarchy -top {design.top}", "proc", "flatten", "techmap", "opt -fast", "opt_clean -purge"),
+        *(f"hierarchy -top {design.top}", "proc", "flatten", "async2sync", "techmap", "opt -fast", "opt_clean -purge"),
         f"rename {design.top} gate",
         "design -stash gate",
         *("design -copy-from gold -as gold gold", "design -copy-from gate -as gate gate"),
