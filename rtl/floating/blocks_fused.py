@@ -136,13 +136,16 @@ def _dot_stimulus(p: Parameters, rng: np.random.Generator, n: int, draw: Draw = 
 
 
 def _dot_corners(p: Parameters) -> Streams:
-    """Packets of one beat, then of two that cancel."""
+    """Packets of one beat, of two that cancel, and of a small product before zero times the largest number."""
     form = in_format(p)
     a, b = pairs(form)
     twice_a, twice_b = np.repeat(a, 2), np.repeat(b, 2)
     twice_a[1::2] ^= form.sign_bit
-    last = np.r_[np.ones(len(a), dtype=np.int64), np.arange(2 * len(a), dtype=np.int64) % 2]
-    return {"a_i": np.r_[a, twice_a], "b_i": np.r_[b, twice_b], "last_i": last}
+    small = (np.arange(1, 1 + form.bias, dtype=np.int64) << form.man_width) | 1
+    zero, one, largest = (np.full(len(small), word) for word in (0, form.bias << form.man_width, form.largest))
+    before_a, before_b = np.stack([small, zero], 1).ravel(), np.stack([one, largest], 1).ravel()
+    last = np.r_[np.ones(len(a), dtype=np.int64), np.arange(2 * (len(a) + len(small)), dtype=np.int64) % 2]
+    return {"a_i": np.r_[a, twice_a, before_a], "b_i": np.r_[b, twice_b, before_b], "last_i": last}
 
 
 def _dot_golden(p: Parameters, streams: Streams) -> Streams:
