@@ -52,7 +52,7 @@ def digit_counts(encoding: str, width: int) -> Integers:
     """
     if encoding not in ENCODINGS:
         raise UnknownName("encoding", encoding, list(ENCODINGS))
-    return np.count_nonzero(ENCODINGS[encoding](_operands(width), width), axis=-1)
+    return np.asarray(np.count_nonzero(ENCODINGS[encoding](_operands(width), width), axis=-1), dtype=np.int64)
 
 
 def distribution(encoding: str, width: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from archgym.rtl.block import Draw, Parameters, Streams, uniform
+from archgym.rtl.block import Draw, Parameters, Stimulus, Streams, uniform
 from archgym.rtl.common.digits import Integers, ent_code
 
-__all__ = ["digit_engine", "digit_engine_corners", "extremes", "lengths", "mac_unit", "mac_unit_corners"]
+__all__ = [
+    "digit_engine",
+    "digit_engine_corners",
+    "dot_products",
+    "extremes",
+    "lengths",
+    "mac_unit",
+    "mac_unit_corners",
+]
 
 
 def extremes(width: int) -> Integers:
@@ -79,3 +87,29 @@ def digit_engine_corners(parameters: Parameters) -> Streams:
     operands = parameters["Encoders"] * parameters["Lanes"]
     wide = (np.repeat(a[:, None], operands, axis=1), np.repeat(b[:, None], operands * parameters["Columns"], axis=1))
     return _passes(parameters, *wide, np.array([1] * 64 + [64, 6]))
+
+
+def dot_products(length: int) -> Stimulus:
+    """Stimulus of dot products of one length, for either kind of unit: what a matrix product asks for.
+
+    Args:
+        length: products in a dot product; of sparse engines rounded up to whole beats.
+
+    Returns:
+        A stimulus of at least one packet, of about n beats.
+    """
+
+    def stimulus(parameters: Parameters, rng: np.random.Generator, n: int, draw: Draw = uniform) -> Streams:
+        width = parameters["Width"]
+        if "Lanes" not in parameters:
+            total = length * max(1, round(n / length))
+            a, b = draw(rng, (total,), width), draw(rng, (total,), width)
+            return {"a_i": _operand_a(parameters, a), "b_i": b, "last_i": _last(np.full(total // length, length))}
+        operands = parameters["Encoders"] * parameters["Lanes"]
+        beats = -(-length // operands)
+        count = max(1, round(n / (beats * width // 2)))
+        a = draw(rng, (beats * count, operands), width)
+        b = draw(rng, (beats * count, parameters["Columns"] * operands), width)
+        return _passes(parameters, a, b, np.full(count, beats))
+
+    return stimulus

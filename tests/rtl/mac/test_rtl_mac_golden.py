@@ -122,3 +122,15 @@ def test_points_that_are_refused():
     assert "Multiplier 1, 2 or 3, got 4" in unit.reject({**p, "AccWidth": 32, "Multiplier": 4, "Pipeline": 2})
     assert unit.reject({**p, "AccWidth": 32}) == ""
     assert "2*Width + 4 = 20, got 16" in block("digit_mac").reject({**BASE, "AccWidth": 16})
+
+
+@pytest.mark.parametrize("name", ["mac_unit", "opt4e_group"])
+def test_dot_products_of_one_length(name):
+    p = {**BASE, "CarrySave": 0, "Pipeline": 0}
+    unit = block(name)
+    made = stimuli.dot_products(24)
+    for n, packets in ((1, 1), (24 if name == "mac_unit" else 12, 1), (72 if name == "mac_unit" else 36, 3)):
+        streams = made(p, np.random.default_rng(1), n)
+        assert unit.macs(p, streams) == 24 * packets * (1 if name == "mac_unit" else 3)
+        results = unit.golden(p, streams)["acc_o"]
+        assert len(results) == packets * (1 if name == "mac_unit" else 3)
