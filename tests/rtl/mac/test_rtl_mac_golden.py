@@ -126,8 +126,9 @@ def test_points_that_are_refused():
 
 @pytest.mark.parametrize("name", ["mac_unit", "opt4e_group"])
 def test_dot_products_of_one_length(name):
-    p = {**BASE, "CarrySave": 0, "Pipeline": 0}
     unit = block(name)
+    every = {**BASE, "CarrySave": 0, "Pipeline": 0}
+    p = {parameter.name: every[parameter.name] for parameter in unit.parameters}
     made = stimuli.dot_products(24)
     for n, packets in ((1, 1), (24 if name == "mac_unit" else 12, 1), (72 if name == "mac_unit" else 36, 3)):
         streams = made(p, np.random.default_rng(1), n)
