@@ -46,6 +46,7 @@ def _space() -> DesignSpace:
             Parameter("precompute", (False, True), "boolean", "", "table",
                       "Tables are computed inside the core (lut, integer activations)."),
             Parameter("pipeline", (False, True), "boolean", "", "timing", "A register after the look-up (lut)."),
+            Parameter("input_register", (False, True), "boolean", "", "timing", "Operands are held in the core."),
             Parameter("accumulator", _ACCUMULATORS, "categorical", "", "operands",
                       "24 or 32 bits for integers; the activations' format or FP32 for floating point."),
             clock_parameter(),
@@ -123,7 +124,7 @@ class LutTensorCore(Simulator):
             period_ns(design["clock_ns"]),
             Workload(f"{name} {work}", work.draw, _STEPS, make=_one_sum if top in _SUMS else None),
         )
-        return Job(point, "", steps * planes + 1 + design["pipeline"], work.macs)
+        return Job(point, "", steps * planes + 1 + design["pipeline"] + design["input_register"], work.macs)
 
 
 _SUMS = ("lut_core", "lut_core_fp", "dp_core")
@@ -151,7 +152,7 @@ def _tile(design: Mapping[str, Any], work: LowBit) -> _Made:
     width = work.weight_bits if serial else work.act_width
     parameters = {
         **shape, "TileK": design["tile_k"], "ActWidth": work.act_width, "WeightWidth": width,
-        "AccWidth": 32 if wide else 24, "Serial": int(serial),
+        "AccWidth": 32 if wide else 24, "Serial": int(serial), "InputRegister": int(design["input_register"]),
     }  # fmt: skip
     return "dp_core", parameters, work.weight_bits if serial else 1
 
@@ -161,7 +162,7 @@ def _integer(design: Mapping[str, Any], work: LowBit, shape: dict[str, int], wid
         **shape, "TileK": design["tile_k"], "Group": design["group"], "ActWidth": work.act_width,
         "WeightBits": work.weight_bits, "AccWidth": 32 if wide else 24, "Symmetric": int(design["symmetric"]),
         "OfflineNegation": int(design["offline_negation"]), "Precompute": int(design["precompute"]),
-        "Pipeline": int(design["pipeline"]),
+        "Pipeline": int(design["pipeline"]), "InputRegister": int(design["input_register"]),
     }  # fmt: skip
     return "lut_core", parameters, work.weight_bits
 
@@ -177,6 +178,6 @@ def _floating(design: Mapping[str, Any], work: LowBit, shape: dict[str, int], wi
     parameters = {
         **shape, "Group": design["group"], "ExpWidth": form.exp_width, "ManWidth": form.man_width,
         "AccExpWidth": out[0], "AccManWidth": out[1], "WeightBits": work.weight_bits,
-        "OfflineNegation": int(design["offline_negation"]), "Pipeline": int(design["pipeline"]),
+        "OfflineNegation": int(design["offline_negation"]), "Pipeline": int(design["pipeline"]), "InputRegister": int(design["input_register"]),
     }  # fmt: skip
     return "lut_core_fp", parameters, work.weight_bits

@@ -47,6 +47,8 @@ class Job:
     """Of the whole workload."""
     macs: float = 0.0
     """Of the whole workload."""
+    slots: float = 0.0
+    """Instead of `cycles`: multiply-accumulates with padding, done at the rate that is simulated."""
     extra: Mapping[str, float] = field(default_factory=dict)
     """Further metrics that do not depend on gates."""
 
@@ -67,18 +69,19 @@ def score(jobs: Sequence[Job], metrics: Sequence[Metric] = METRICS) -> Evaluatio
         found = next(measured)
         status[row], reasons[row] = found.status, found.reason
         if found.status == OK:
-            numbers = {**found.metrics, **(_work(job, found.metrics) if job.cycles else {}), **job.extra}
+            numbers = {**found.metrics, **(_work(job, found.metrics) if job.macs else {}), **job.extra}
             values[row] = [numbers[metric.name] for metric in metrics]
     return Evaluations.of(metrics, values, status, reasons)
 
 
 def _work(job: Job, found: Mapping[str, float]) -> dict[str, float]:
-    latency_ns = job.cycles * 1e3 / found["frequency_mhz"]
+    cycles = job.cycles or job.slots / found["macs_per_cycle"]
+    latency_ns = cycles * 1e3 / found["frequency_mhz"]
     gops = 2 * job.macs / latency_ns
     peak = 2e-3 * found["macs_per_cycle"] * found["frequency_mhz"]
     power_w, area_mm2 = found["power_mw"] * 1e-3, found["area_um2"] * 1e-6
     return {
-        "cycles": job.cycles,
+        "cycles": cycles,
         "latency_ns": latency_ns,
         "time_ns": latency_ns,
         "energy_pj": found["power_mw"] * latency_ns,

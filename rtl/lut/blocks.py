@@ -83,7 +83,8 @@ _CORE = Block(
     family="lut",
     top="lut_core",
     kind="stream",
-    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "lut/lut_sequence.sv", "lut/lut_core.sv"),
+    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "lut/lut_sequence.sv", "common/stream_register.sv",
+             "lut/lut_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows: each has its tables."),
         Parameter("TileN", (1, 2, 4, 8, 16, 32, 64, 128), "ordinal", "", "tile", "Columns of weights."),
@@ -96,6 +97,7 @@ _CORE = Block(
         Parameter("OfflineNegation", (0, 1), "ordinal", "", "table", "Index bits are stored inverted."),
         Parameter("Precompute", (0, 1), "ordinal", "", "table", "Tables are computed in the core."),
         Parameter("Pipeline", (0, 1), "ordinal", "", "timing", "A register after the look-up."),
+        Parameter("InputRegister", (0, 1), "ordinal", "", "timing", "Tables and weights are held in the core."),
     ),
     ports=_ports,
     golden=golden.core,

@@ -65,7 +65,7 @@ DP_CORE = Block(
     family="lut",
     top="dp_core",
     kind="stream",
-    sources=("lut/dp_pe.sv", "lut/lut_sequence.sv", "lut/dp_core.sv"),
+    sources=("lut/dp_pe.sv", "lut/lut_sequence.sv", "common/stream_register.sv", "lut/dp_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows of activations."),
         Parameter("TileN", (1, 2, 4, 8, 16, 32, 64), "ordinal", "", "tile", "Columns of weights."),
@@ -74,6 +74,7 @@ DP_CORE = Block(
         Parameter("WeightWidth", (1, 2, 4, 8, 16), "ordinal", "bit", "operands", "Weights."),
         Parameter("AccWidth", (24, 32, 40), "ordinal", "bit", "operands", "Accumulators."),
         Parameter("Serial", (0, 1), "ordinal", "", "operands", "One bit plane of +1/-1 weights a cycle."),
+        Parameter("InputRegister", (0, 1), "ordinal", "", "timing", "Operands are held in the core."),
     ),
     ports=_dp_ports,
     golden=golden.dot_products,

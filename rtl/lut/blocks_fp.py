@@ -80,7 +80,9 @@ CORE_FP = Block(
     kind="stream",
     sources=(
         *_ADDER,
-        *(f"lut/{name}.sv" for name in ("fp_widen", "fp_scale", "lut_pe_fp", "lut_sequence", "lut_core_fp")),
+        *(f"lut/{name}.sv" for name in ("fp_widen", "fp_scale", "lut_pe_fp", "lut_sequence")),
+        "common/stream_register.sv",
+        "lut/lut_core_fp.sv",
     ),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows: each has a table."),
@@ -93,6 +95,7 @@ CORE_FP = Block(
         Parameter("WeightBits", (1, 2, 3, 4), "ordinal", "bit", "operands", "Weights."),
         Parameter("OfflineNegation", (0, 1), "ordinal", "", "table", "Index bits are stored inverted."),
         Parameter("Pipeline", (0, 1), "ordinal", "", "timing", "A register after the look-up."),
+        Parameter("InputRegister", (0, 1), "ordinal", "", "timing", "Tables and weights are held in the core."),
     ),
     ports=_ports,
     golden=golden_fp.core,

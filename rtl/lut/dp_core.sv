@@ -1,7 +1,7 @@
 // M x N dot-product units on a tile of M x N x K, with multipliers or bit-serial adders: what a LUT core competes with.
 //
 // A beat is one step along the reduction; it takes 1 cycle (Serial = 0) or WeightWidth cycles (Serial = 1). `last_i`
-// ends a sum, whose M x N results are one output beat, a cycle later.
+// ends a sum, whose M x N results are one output beat, a cycle later (two with InputRegister = 1).
 // Source: the MAC and ADD units of LUT Tensor Core (ISCA 2025, arXiv 2408.06003), section 4.2.
 module dp_core #(
   parameter int TileM = 1,        // rows of activations
@@ -10,7 +10,8 @@ module dp_core #(
   parameter int ActWidth = 8,     // bits of an activation, signed
   parameter int WeightWidth = 8,  // bits of a weight
   parameter int AccWidth = 32,    // bits of an accumulator
-  parameter int Serial = 0        // 0: multipliers; 1: one bit plane a cycle
+  parameter int Serial = 0,       // 0: multipliers; 1: one bit plane a cycle
+  parameter int InputRegister = 0 // 1: operands are held here
 ) (
   input  logic                               clk_i,        // clock
   input  logic                               rst_ni,       // synchronous reset, active low
@@ -34,6 +35,29 @@ module dp_core #(
   end
 `endif
 
+  // The beat in use: at the input, or in a register.
+  logic beat_valid, beat_ready, last;
+  logic [TileM*TileK*ActWidth-1:0] acts;
+  logic [TileN*TileK*WeightWidth-1:0] operands;
+  if (InputRegister != 0) begin : gen_register
+    stream_register #(
+      .Width(TileM*TileK*ActWidth + TileN*TileK*WeightWidth + 1)
+    ) i_register (
+      .clk_i,
+      .rst_ni,
+      .valid_i(in_valid_i),
+      .ready_o(in_ready_o),
+      .data_i ({last_i, weights_i, acts_i}),
+      .valid_o(beat_valid),
+      .ready_i(beat_ready),
+      .data_o ({last, operands, acts})
+    );
+  end else begin : gen_wires
+    assign {last, operands, acts} = {last_i, weights_i, acts_i};
+    assign beat_valid = in_valid_i;
+    assign in_ready_o = beat_ready;
+  end
+
   // Control; see there for stalls.
   logic move, step, first;
   logic [SequenceWidth-1:0] sequence_plane;
@@ -42,9 +66,9 @@ module dp_core #(
   ) i_sequence (
     .clk_i,
     .rst_ni,
-    .in_valid_i,
-    .in_ready_o,
-    .last_i,
+    .in_valid_i(beat_valid),
+    .in_ready_o(beat_ready),
+    .last_i (last),
     .move_o (move),
     .step_o (step),
     .first_o(first),
@@ -58,7 +82,7 @@ module dp_core #(
 
   for (genvar n = 0; n < TileN; n++) begin : gen_column
     // This plane's bits, shared by the rows of the column.
-    wire [TileK*WeightWidth-1:0] weights = weights_i[n*TileK*WeightWidth+:TileK*WeightWidth];
+    wire [TileK*WeightWidth-1:0] weights = operands[n*TileK*WeightWidth+:TileK*WeightWidth];
     wire [BitsWidth-1:0] bits = (Planes > 1) ? weights[plane*BitsWidth+:BitsWidth] : weights[BitsWidth-1:0];
     for (genvar m = 0; m < TileM; m++) begin : gen_row
       dp_pe #(
@@ -72,7 +96,7 @@ module dp_core #(
         .step_i (step),
         .first_i(first),
         .plane_i(plane),
-        .acts_i (acts_i[m*TileK*ActWidth+:TileK*ActWidth]),
+        .acts_i (acts[m*TileK*ActWidth+:TileK*ActWidth]),
         .bits_i (bits),
         .acc_o  (acc_o[(m*TileN+n)*AccWidth+:AccWidth])
       );

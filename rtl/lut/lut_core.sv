@@ -2,7 +2,8 @@
 //
 // A beat is one step along the reduction: tables (or activations) of K activations for M rows, and K weights for N
 // columns. It takes WeightBits cycles; `last_i` ends a sum, whose M x N results are one output beat.
-// Throughput M*N*K multiply-accumulates per WeightBits cycles; latency 1 + Pipeline cycles after the last plane.
+// Throughput M*N*K multiply-accumulates per WeightBits cycles; latency 1 + Pipeline cycles after the last
+// plane, one more with InputRegister = 1.
 // Columns share tables along N, rows share weights along M: hence the elongated tiles (M2 N64 K4) of the paper.
 // Source: LUT Tensor Core (ISCA 2025, arXiv 2408.06003), sections 3.2 and 4.
 module lut_core #(
@@ -17,6 +18,7 @@ module lut_core #(
   parameter int OfflineNegation = 1,  // stored index bits are inverted where the sign bit is clear
   parameter int Precompute = 0,       // 1: tables are computed here, table_i carries activations
   parameter int Pipeline = 0,         // 1: a register after the look-up
+  parameter int InputRegister = 0,    // 1: tables and weights are held here
   parameter int Groups = TileK / Group,  // derived, do not set
   parameter int Entries = (Symmetric != 0) ? 2 ** (Group - 1) : 2 ** Group,  // derived, do not set
   parameter int EntryWidth = ActWidth + $clog2(Group),  // derived, do not set
@@ -51,6 +53,29 @@ module lut_core #(
   end
 `endif
 
+  // The beat in use: at the input, or in a register.
+  logic beat_valid, beat_ready, last;
+  logic [InWidth-1:0] operands;
+  logic [TileN*TileK*WeightBits-1:0] weights;
+  if (InputRegister != 0) begin : gen_register
+    stream_register #(
+      .Width(InWidth + TileN*TileK*WeightBits + 1)
+    ) i_register (
+      .clk_i,
+      .rst_ni,
+      .valid_i(in_valid_i),
+      .ready_o(in_ready_o),
+      .data_i ({last_i, weights_i, table_i}),
+      .valid_o(beat_valid),
+      .ready_i(beat_ready),
+      .data_o ({last, weights, operands})
+    );
+  end else begin : gen_wires
+    assign {last, weights, operands} = {last_i, weights_i, table_i};
+    assign beat_valid = in_valid_i;
+    assign in_ready_o = beat_ready;
+  end
+
   // Control; see there for stalls.
   logic move, step, first;
   logic [PlaneWidth-1:0] plane;
@@ -60,9 +85,9 @@ module lut_core #(
   ) i_sequence (
     .clk_i,
     .rst_ni,
-    .in_valid_i,
-    .in_ready_o,
-    .last_i,
+    .in_valid_i(beat_valid),
+    .in_ready_o(beat_ready),
+    .last_i (last),
     .move_o (move),
     .step_o (step),
     .first_o(first),
@@ -80,19 +105,19 @@ module lut_core #(
         .Group    (Group),
         .Symmetric(Symmetric)
       ) i_table (
-        .acts_i (table_i[t*Group*ActWidth+:Group*ActWidth]),
+        .acts_i (operands[t*Group*ActWidth+:Group*ActWidth]),
         .table_o(tables[t*Entries*EntryWidth+:Entries*EntryWidth])
       );
     end
   end else begin : gen_given
-    assign tables = table_i;
+    assign tables = operands;
   end
 
   for (genvar n = 0; n < TileN; n++) begin : gen_column
     // This plane's bits of the column, shared by its rows.
     logic [Groups*Group-1:0] bits;
     for (genvar g = 0; g < Groups; g++) begin : gen_bits
-      wire [WeightBits*Group-1:0] planes = weights_i[(n*Groups+g)*WeightBits*Group+:WeightBits*Group];
+      wire [WeightBits*Group-1:0] planes = weights[(n*Groups+g)*WeightBits*Group+:WeightBits*Group];
       assign bits[g*Group+:Group] = (WeightBits > 1) ? planes[plane*Group+:Group] : planes[Group-1:0];
     end
     for (genvar m = 0; m < TileM; m++) begin : gen_row

@@ -2,7 +2,8 @@
 //
 // A beat is one step along the reduction: a table for each of M rows, and Group weights for N columns. It takes
 // WeightBits cycles; `last_i` ends a sum, whose M x N results are one output beat.
-// Throughput M*N*Group multiply-accumulates per WeightBits cycles; latency 1 + Pipeline cycles after the last plane.
+// Throughput M*N*Group multiply-accumulates per WeightBits cycles; latency 1 + Pipeline cycles after the last
+// plane, one more with InputRegister = 1.
 // Source: LUT Tensor Core (ISCA 2025, arXiv 2408.06003), sections 3.2 and 4.
 module lut_core_fp #(
   parameter int TileM = 2,            // rows: tables
@@ -15,6 +16,7 @@ module lut_core_fp #(
   parameter int WeightBits = 2,       // bits of a weight, 1 to 4
   parameter int OfflineNegation = 1,  // stored index bits are inverted where the sign bit is clear
   parameter int Pipeline = 0,         // 1: a register after the look-up
+  parameter int InputRegister = 0,    // 1: tables and weights are held here
   parameter int Width = 1 + ExpWidth + ManWidth,           // derived, do not set
   parameter int AccWidth = 1 + AccExpWidth + AccManWidth,  // derived, do not set
   parameter int RowWidth = 2 ** (Group - 1) * Width        // derived, do not set
@@ -44,6 +46,29 @@ module lut_core_fp #(
   end
 `endif
 
+  // The beat in use: at the input, or in a register.
+  logic beat_valid, beat_ready, last;
+  logic [TileM*RowWidth-1:0] operands;
+  logic [TileN*Group*WeightBits-1:0] weights;
+  if (InputRegister != 0) begin : gen_register
+    stream_register #(
+      .Width(TileM*RowWidth + TileN*Group*WeightBits + 1)
+    ) i_register (
+      .clk_i,
+      .rst_ni,
+      .valid_i(in_valid_i),
+      .ready_o(in_ready_o),
+      .data_i ({last_i, weights_i, table_i}),
+      .valid_o(beat_valid),
+      .ready_i(beat_ready),
+      .data_o ({last, weights, operands})
+    );
+  end else begin : gen_wires
+    assign {last, weights, operands} = {last_i, weights_i, table_i};
+    assign beat_valid = in_valid_i;
+    assign in_ready_o = beat_ready;
+  end
+
   // Control; see there for stalls.
   logic move, step, first;
   logic [PlaneWidth-1:0] plane;
@@ -53,9 +78,9 @@ module lut_core_fp #(
   ) i_sequence (
     .clk_i,
     .rst_ni,
-    .in_valid_i,
-    .in_ready_o,
-    .last_i,
+    .in_valid_i(beat_valid),
+    .in_ready_o(beat_ready),
+    .last_i (last),
     .move_o (move),
     .step_o (step),
     .first_o(first),
@@ -66,7 +91,7 @@ module lut_core_fp #(
 
   for (genvar n = 0; n < TileN; n++) begin : gen_column
     // This plane's bits of the column, shared by its rows.
-    wire [WeightBits*Group-1:0] planes = weights_i[n*WeightBits*Group+:WeightBits*Group];
+    wire [WeightBits*Group-1:0] planes = weights[n*WeightBits*Group+:WeightBits*Group];
     wire [Group-1:0] bits = (WeightBits > 1) ? planes[plane*Group+:Group] : planes[Group-1:0];
     for (genvar m = 0; m < TileM; m++) begin : gen_row
       lut_pe_fp #(
@@ -84,7 +109,7 @@ module lut_core_fp #(
         .step_i (step),
         .first_i(first),
         .plane_i(plane),
-        .table_i(table_i[m*RowWidth+:RowWidth]),
+        .table_i(operands[m*RowWidth+:RowWidth]),
         .bits_i (bits),
         .acc_o  (acc_o[(m*TileN+n)*AccWidth+:AccWidth])
       );

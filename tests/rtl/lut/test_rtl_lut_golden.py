@@ -11,7 +11,7 @@ from archgym.rtl.lut import golden
 
 BASE = {
     "TileM": 2, "TileN": 3, "TileK": 8, "Group": 4, "ActWidth": 8, "WeightBits": 2, "AccWidth": 32,
-    "Symmetric": 1, "OfflineNegation": 1, "Precompute": 0, "Pipeline": 0,
+    "Symmetric": 1, "OfflineNegation": 1, "Precompute": 0, "Pipeline": 0, "InputRegister": 0,
 }  # fmt: skip
 
 
@@ -73,7 +73,16 @@ def test_entries_fit_their_width():
 @pytest.mark.parametrize("serial", [0, 1])
 def test_rivals_compute_the_same_dot_products(serial):
     each = block("dp_core")
-    p = {"TileM": 2, "TileN": 2, "TileK": 4, "ActWidth": 8, "WeightWidth": 2, "AccWidth": 32, "Serial": serial}
+    p = {
+        "TileM": 2,
+        "TileN": 2,
+        "TileK": 4,
+        "ActWidth": 8,
+        "WeightWidth": 2,
+        "AccWidth": 32,
+        "Serial": serial,
+        "InputRegister": 0,
+    }
     streams = each.stimulus(p, np.random.default_rng(1), 40)
     found = each.golden(p, streams)["acc_o"]
     acts = streams["acts_i"].reshape(-1, 2, 4)

@@ -11,7 +11,7 @@ from archgym.rtl.lut import golden_fp
 
 HALF = {
     "TileM": 2, "TileN": 3, "Group": 4, "ExpWidth": 5, "ManWidth": 10, "AccExpWidth": 5, "AccManWidth": 10,
-    "WeightBits": 2, "OfflineNegation": 1, "Pipeline": 0,
+    "WeightBits": 2, "OfflineNegation": 1, "Pipeline": 0, "InputRegister": 0,
 }  # fmt: skip
 
 

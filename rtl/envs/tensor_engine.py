@@ -1,0 +1,193 @@
+"""Tensor engines on matrix products: engine, multiplier, accumulation, shape and clock to performance, power and area.
+
+The engines are the four classic ones of arXiv 2503.06342 (systolic array in two forms, 3D cube, multiplier-adder tree,
+2D matrix) with every multiplier of the library, and its sparse digit engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from archgym.core import Designs, Evaluations, Simulator
+from archgym.errors import InvalidInput
+from archgym.rtl.array import tiling
+from archgym.rtl.envs.clocks import clock_parameter, period_ns
+from archgym.rtl.envs.score import METRICS, Job, score
+from archgym.rtl.envs.workloads import GEMMS, Gemm, gemm
+from archgym.rtl.flow.point import Point, Workload
+from archgym.rtl.library import block
+from archgym.rtl.tech.technology import technology as find_technology
+from archgym.space import DesignSpace, Parameter
+
+__all__ = ["ENGINES", "MULTIPLIERS", "TensorEngine"]
+
+ENGINES = {
+    "systolic-os": "systolic_os",
+    "systolic-ws": "systolic_ws",
+    "matrix-2d": "matrix2d",
+    "cube": "cube",
+    "adder-tree": "adder_tree",
+    "digits": "digit_array",
+}
+"""Names of the space and blocks of the library."""
+MULTIPLIERS = ("behavioural", "booth", "booth-edge", "ent-edge", "ent-buffer")
+"""In the order of the RTL's parameter `Multiplier`."""
+
+_SIZES = (4, 8, 16, 32)
+_BEATS = 96  # of a tile, at most: layers have hundreds of steps
+
+
+def _space() -> DesignSpace:
+    return DesignSpace(
+        [
+            Parameter("engine", tuple(ENGINES), "categorical", "", "engine", "Arrangement of the elements."),
+            Parameter("rows", _SIZES, "ordinal", "", "shape", "Rows (the adder tree has one)."),
+            Parameter("cols", _SIZES, "ordinal", "", "shape", "Columns."),
+            Parameter("depth", _SIZES, "ordinal", "", "shape", "Products an element adds up in space (cube, tree)."),
+            Parameter("multiplier", MULTIPLIERS, "categorical", "", "element",
+                      "Of the element; encoders of Booth or EN-T digits inside, at the edge, or before the buffer."),
+            Parameter("carry_save", (False, True), "boolean", "", "element",
+                      "Sums stay pairs until they leave the array (OPT1)."),
+            Parameter("by_bit_weight", (False, True), "boolean", "", "element",
+                      "Terms of a bit weight are added first, then shifted (OPT2; cube, tree)."),
+            Parameter("width", (4, 8, 16), "ordinal", "bit", "operands", "Operands that the hardware takes."),
+            Parameter("acc_width", (24, 32, 48), "ordinal", "bit", "operands", "Accumulators."),
+            Parameter("pipeline", (False, True), "boolean", "", "timing", "A register before the accumulator."),
+            Parameter("double_buffer", (False, True), "boolean", "", "timing",
+                      "Reading results (or loading weights) overlaps the next tile."),
+            Parameter("digits_per_cycle", (1, 2, 4), "ordinal", "", "digits", "Of an element: 1 is OPT4C, 4 OPT4E."),
+            Parameter("skip_empty", (False, True), "boolean", "", "digits", "Groups of zeros take no cycle."),
+            Parameter("slack", (0, 1, 2), "ordinal", "", "digits", "Beats that a row may be ahead of another."),
+            Parameter("sum_in_element", (False, True), "boolean", "", "digits",
+                      "Bit weights are added up in the elements, not once a pass outside."),
+            clock_parameter(),
+        ],
+        canonical=_canonical,
+    )  # fmt: skip
+
+
+_GROUPS_OF_DIGITS = 4  # operands of a group, as in the published RTL
+_DIGITS = {"digits_per_cycle", "skip_empty", "slack", "sum_in_element"}
+_DEAD = {
+    "systolic-os": {"depth", "by_bit_weight", *_DIGITS},
+    "systolic-ws": {"depth", "by_bit_weight", "pipeline", *_DIGITS},
+    "matrix-2d": {"depth", "by_bit_weight", *_DIGITS},
+    "cube": _DIGITS,
+    "adder-tree": {"rows", *_DIGITS},
+    "digits": {"depth", "carry_save", "by_bit_weight", "pipeline", "double_buffer"},
+}
+"""Parameters that mean nothing to an engine."""
+
+
+def _canonical(designs: Designs) -> Designs:
+    """What an engine does not have cannot matter; digits are always EN-T, at the edge unless before the buffer."""
+    found: Designs = designs.copy()
+    for index, engine in enumerate(ENGINES):
+        rows = found[:, 0] == index
+        found[np.ix_(rows, [_NAMES.index(name) for name in _DEAD[engine]])] = 0
+    digits = found[:, 0] == list(ENGINES).index("digits")
+    column, edge = _NAMES.index("multiplier"), MULTIPLIERS.index("ent-edge")
+    found[digits, column] = np.maximum(found[digits, column], edge)
+    return found
+
+
+_SPACE = _space()
+_NAMES = [parameter.name for parameter in _SPACE.parameters]
+
+
+class TensorEngine(Simulator):
+    """Tensor engines in RTL, synthesised, timed and simulated; see `rtl/VALIDATION.md`."""
+
+    name = "tensor-engine"
+    version = "1"
+    metrics = METRICS
+    workloads = tuple(GEMMS)
+
+    def __init__(self, technology: str = "generic45", largest: int = _SIZES[-1]) -> None:
+        """Build for a technology.
+
+        Args:
+            technology: name of one, or path of a Liberty file.
+            largest: rows, columns and depth at most; large arrays take tens of seconds each.
+
+        Raises:
+            UnknownName: for an unknown technology.
+            InvalidInput: for a `largest` that no array has.
+        """
+        find_technology(technology)
+        self.space = _SPACE if largest == _SIZES[-1] else _restricted(largest)
+        self.options = {"technology": technology, "largest": largest}
+
+    def simulate(self, designs: Designs, workload: str) -> Evaluations:
+        """Measure designs on a matrix product.
+
+        Raises:
+            InvalidInput: for designs outside the space or a malformed workload.
+            UnknownName: for an unknown workload.
+        """
+        work = gemm(workload)
+        rows = self.space.validate(self.canonical(self.space.validate(designs)))
+        return score([self._job(self.space.decode(row), work) for row in rows])
+
+    def workload_fingerprint(self, workload: str) -> str:
+        """The workload, spelt out.
+
+        Raises:
+            InvalidInput: for a malformed workload.
+            UnknownName: for an unknown one.
+        """
+        return repr(gemm(workload))
+
+    def _job(self, design: Mapping[str, Any], work: Gemm) -> Job:
+        reason = _too_narrow(design, work)
+        if reason:
+            return Job(None, reason)
+        unit = block(ENGINES[design["engine"]])
+        every = _parameters(design)
+        parameters = {parameter.name: every[parameter.name] for parameter in unit.parameters}
+        reason = unit.reject(parameters)
+        if reason:
+            return Job(None, reason)
+        steps = Workload(f"{work}", work.draw, _BEATS, make=tiling.one_tile(unit.name))
+        point = Point(unit, parameters, self.options["technology"], period_ns(design["clock_ns"]), steps)
+        if unit.name == "digit_array":  # its rate depends on the operands: as simulated
+            return Job(point, slots=tiling.slots(unit.name, parameters, work.m, work.n, work.k), macs=work.macs)
+        return Job(point, "", tiling.cycles(unit.name, parameters, work.m, work.n, work.k), work.macs)
+
+
+def _restricted(largest: int) -> DesignSpace:
+    """The space of arrays up to a size."""
+    sizes = tuple(size for size in _SIZES if size <= largest)
+    if not sizes or largest not in _SIZES:
+        raise InvalidInput(f"largest must be one of {', '.join(map(str, _SIZES))}, got {largest!r}")
+    parameters = [
+        replace(parameter, choices=sizes) if parameter.name in {"rows", "cols", "depth"} else parameter
+        for parameter in _SPACE.parameters
+    ]
+    return DesignSpace(parameters, canonical=_canonical)
+
+
+def _too_narrow(design: Mapping[str, Any], work: Gemm) -> str:
+    """Why the hardware cannot hold the workload's numbers, or nothing."""
+    if design["width"] < work.bits:
+        return f"width {design['width']} is too narrow for operands of {work.bits} bits"
+    if design["acc_width"] < work.sum_bits:
+        return f"acc_width {design['acc_width']} cannot hold sums of {work.k} products: {work.sum_bits} bits"
+    return ""
+
+
+def _parameters(design: Mapping[str, Any]) -> dict[str, int]:
+    """Of all the engines."""
+    return {
+        "Rows": design["rows"], "Cols": design["cols"], "Columns": design["cols"], "Depth": design["depth"],
+        "Width": design["width"], "AccWidth": design["acc_width"],
+        "Multiplier": MULTIPLIERS.index(design["multiplier"]), "CarrySave": int(design["carry_save"]),
+        "Reduction": int(design["by_bit_weight"]), "Pipeline": int(design["pipeline"]),
+        "ResultBuffer": int(design["double_buffer"]), "WeightBuffer": int(design["double_buffer"]),
+        "Encoders": design["digits_per_cycle"], "Lanes": _GROUPS_OF_DIGITS, "SkipEmpty": int(design["skip_empty"]),
+        "Slack": design["slack"], "Horner": int(design["sum_in_element"]),
+    }  # fmt: skip
