@@ -125,7 +125,7 @@ _DIGIT_FAULTS = (
         "a pass goes on from the one before",
     ),
     Mutation(
-        "mac/digit_engine.sv", "held_q & (~valid_q | out_ready_i)", "held_q", "results that nobody took are overwritten"
+        "mac/digit_engine.sv", "held & (~valid_q | out_ready_i)", "held", "results that nobody took are overwritten"
     ),
     Mutation("mac/digit_pe.sv", "{b[Width-1], b}", "{1'b0, b}", "operands b without their sign"),
 )

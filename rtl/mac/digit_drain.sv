@@ -3,7 +3,8 @@
 // Horner = 1: the pairs are results. Horner = 0: a pair is the sum of one bit weight, lowest first;
 // the sums so far wait in a ring of words. Word = Word / 4 + pair: the two bits that leave are final
 // and are kept below, so neither the adder nor the pairs are wider than one bit weight needs.
-// Latency: two cycles from the pair to the word (selection, addition); a pair every cycle.
+// Latency: two cycles from the pair to the word (selection, addition), with one column one (there
+// read_i and add_i are the same); a pair every cycle.
 module digit_drain #(
   parameter int Columns    = 16,  // elements
   parameter int Width      = 8,   // bits of an encoded operand
@@ -22,9 +23,10 @@ module digit_drain #(
   output logic [AccWidth-1:0]          word_o    // the column added last; valid after the last pass
 );
 
-  logic [PairWidth-1:0] sum_d, carry_d, sum_q, carry_q;
+  logic [PairWidth-1:0] sum, carry;  // of the column that is added now
 
   if (Columns > 1) begin : gen_select
+    logic [PairWidth-1:0] sum_d, carry_d, sum_q, carry_q;
     always_comb begin
       sum_d   = '0;
       carry_d = '0;
@@ -35,26 +37,27 @@ module digit_drain #(
         end
       end
     end
-  end else begin : gen_only
-    assign sum_d   = sum_i;
-    assign carry_d = carry_i;
-    logic unused_index;
-    assign unused_index = index_i;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (read_i) begin
-      sum_q   <= sum_d;
-      carry_q <= carry_d;
+    always_ff @(posedge clk_i) begin
+      if (read_i) begin
+        sum_q   <= sum_d;
+        carry_q <= carry_d;
+      end
     end
+    assign sum   = sum_q;
+    assign carry = carry_q;
+  end else begin : gen_only
+    assign sum   = sum_i;
+    assign carry = carry_i;
+    logic unused_controls;
+    assign unused_controls = index_i[0] ^ read_i;
   end
 
   if (Horner == 1) begin : gen_pairs
     result_register #(.Width(AccWidth), .CarrySave(1)) u_result (
       .clk_i   (clk_i),
       .enable_i(add_i),
-      .sum_i   (sum_q),
-      .carry_i (carry_q),
+      .sum_i   (sum),
+      .carry_i (carry),
       .data_o  (word_o)
     );
     logic unused_first;
@@ -80,7 +83,7 @@ module digit_drain #(
     assign quarter = first_i ? '0 : {{2{head[AccWidth-1]}}, head[AccWidth-1:Low+2]};
 
     csa_tree #(.Inputs(3), .Width(PairWidth)) u_tree (
-      .terms_i({carry_q, sum_q, quarter}),
+      .terms_i({carry, sum, quarter}),
       .sum_o  (total_sum),
       .carry_o(total_carry)
     );

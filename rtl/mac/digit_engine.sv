@@ -136,17 +136,16 @@ module digit_engine #(
     );
   end
 
-  // Controls of the elements, with the operands in their registers. Code 0 is -2: bit 0 tells one
-  // from two, and 11 and 00 are negative.
-  logic [Encoders-1:0] two_q, negative_q;
-  logic                keep_q, shift_q, end_q, end_first_q, end_last_q;
+  // Controls of the elements. Code 00 is -2: bit 0 tells one from two, 11 and 00 are negative.
+  logic [Encoders-1:0] two, negative;
+  logic                keep, shift, end_q, end_first_q, end_last_q;
+  for (genvar e = 0; e < Encoders; e++) begin : gen_code
+    assign two[e]      = ~codes[2*e];
+    assign negative[e] = codes[2*e] == codes[2*e+1];
+  end
+  assign keep  = ~(step & fresh_q);
+  assign shift = step & fresh_q & ~beat_first_pass;
   always_ff @(posedge clk_i) begin
-    for (int e = 0; e < Encoders; e++) begin
-      two_q[e]      <= ~codes[2*e];
-      negative_q[e] <= codes[2*e] == codes[2*e+1];
-    end
-    keep_q  <= ~(step & fresh_q);
-    shift_q <= step & fresh_q & ~beat_first_pass;
     if (step) begin
       end_first_q <= beat_first_pass;
       end_last_q  <= beat_last_pass;
@@ -154,10 +153,35 @@ module digit_engine #(
   end
 
   // Reading: begins when the elements have the pass; a new pass begins when all have been read.
-  logic reading_q, held_q, held_first_q, held_last_q, valid_q, read, read_last, add;
+  // Of several columns the pair that is read is held for a cycle, so that selection and addition have
+  // one each.
+  logic reading_q, held, held_first, held_last, valid_q, read, read_last, add;
   logic [IndexWidth-1:0] index_q;
-  assign add       = held_q & (~valid_q | out_ready_i);
-  assign read      = reading_q & (~held_q | add);
+  assign add = held & (~valid_q | out_ready_i);
+
+  if (Columns > 1) begin : gen_held
+    logic held_q, held_first_q, held_last_q;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) held_q <= 1'b0;
+      else held_q <= read | (held_q & ~add);
+    end
+    always_ff @(posedge clk_i) begin
+      if (read) begin
+        held_first_q <= end_first_q;
+        held_last_q  <= end_last_q;
+      end
+    end
+    assign read       = reading_q & (~held_q | add);
+    assign held       = held_q;
+    assign held_first = held_first_q;
+    assign held_last  = held_last_q;
+  end else begin : gen_at_once
+    assign read       = add;
+    assign held       = reading_q;
+    assign held_first = end_first_q;
+    assign held_last  = end_last_q;
+  end
+
   assign read_last = read & (index_q == IndexWidth'(Columns - 1));
   assign blocked   = end_q | (reading_q & ~read_last);
 
@@ -166,7 +190,6 @@ module digit_engine #(
       fresh_q   <= 1'b1;
       end_q     <= 1'b0;
       reading_q <= 1'b0;
-      held_q    <= 1'b0;
       valid_q   <= 1'b0;
       index_q   <= '0;
     end else begin
@@ -175,17 +198,8 @@ module digit_engine #(
       if (end_q) reading_q <= 1'b1;
       else if (read_last) reading_q <= 1'b0;
       if (read) index_q <= read_last ? '0 : index_q + 1'b1;
-      if (read) held_q <= 1'b1;
-      else if (add) held_q <= 1'b0;
-      if (add) valid_q <= held_last_q;
+      if (add) valid_q <= held_last;
       else if (out_ready_i) valid_q <= 1'b0;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (read) begin
-      held_first_q <= end_first_q;
-      held_last_q  <= end_last_q;
     end
   end
 
@@ -208,10 +222,10 @@ module digit_engine #(
     ) u_pe (
       .clk_i     (clk_i),
       .b_i       (chosen),
-      .two_i     (two_q),
-      .negative_i(negative_q),
-      .keep_i    (keep_q),
-      .shift_i   (shift_q),
+      .two_i     (two),
+      .negative_i(negative),
+      .keep_i    (keep),
+      .shift_i   (shift),
       .sum_o     (sum[c*PairWidth+:PairWidth]),
       .carry_o   (carry[c*PairWidth+:PairWidth])
     );
@@ -227,7 +241,7 @@ module digit_engine #(
     .read_i (read),
     .add_i  (add),
     .index_i(index_q),
-    .first_i(held_first_q),
+    .first_i(held_first),
     .sum_i  (sum),
     .carry_i(carry),
     .word_o (acc_o)

@@ -5,7 +5,8 @@
 // With four digits a cycle the compressor is 6:2 and the element is that of OPT4E. Horner = 1 (not of
 // the paper): bit weights come from the highest down, and the pair moves up by a digit when the next
 // one begins, so that nothing is left to add up outside.
-// Latency: two cycles from b_i, one from the controls, which come a cycle later; a step every cycle.
+// Operands and controls are registered here, as in the paper: each has one gate to drive per element.
+// Latency: two cycles; a step every cycle.
 module digit_pe #(
   parameter int Width     = 8,   // bits of operand b
   parameter int PairWidth = 26,  // bits of the registers
@@ -14,8 +15,8 @@ module digit_pe #(
 ) (
   input  logic                    clk_i,       // clock
   input  logic [Digits*Width-1:0] b_i,         // operand of digit d at [d*Width +: Width]; 0 if idle
-  input  logic [Digits-1:0]       two_i,       // the multiple is 2B, not B; a cycle after b_i
-  input  logic [Digits-1:0]       negative_i,  // it is negated; a cycle after b_i
+  input  logic [Digits-1:0]       two_i,       // the multiple is 2B, not B
+  input  logic [Digits-1:0]       negative_i,  // it is negated
   input  logic                    keep_i,      // add to the pair; neither: start from zero
   input  logic                    shift_i,     // add to 4 times the pair (Horner = 1)
   output logic [PairWidth-1:0]    sum_o,       // sum_o + carry_o = total mod 2^PairWidth
@@ -32,10 +33,15 @@ module digit_pe #(
 `endif
 
   logic [Digits*Width-1:0] b_q;
+  logic [Digits-1:0]       two_q, negative_q;
+  logic                    keep_q;
   logic [PairWidth-1:0]    sum_q, carry_q, kept_sum, kept_carry, sum_d, carry_d;
 
   always_ff @(posedge clk_i) begin
-    b_q <= b_i;
+    b_q        <= b_i;
+    two_q      <= two_i;
+    negative_q <= negative_i;
+    keep_q     <= keep_i;
   end
 
   // Multiples: Width + 1 bits, inverted where negative; the one follows in the compressor. The sign
@@ -46,7 +52,7 @@ module digit_pe #(
     logic [Width-1:0] b;
     logic [Width:0]   multiple;
     assign b        = b_q[d*Width+:Width];
-    assign multiple = (two_i[d] ? {b, 1'b0} : {b[Width-1], b}) ^ {Width + 1{negative_i[d]}};
+    assign multiple = (two_q[d] ? {b, 1'b0} : {b[Width-1], b}) ^ {Width + 1{negative_q[d]}};
     if (Digits == 1) begin : gen_extended
       assign terms = {{PairWidth - Width - 1{multiple[Width]}}, multiple};
     end else begin : gen_offset
@@ -57,18 +63,22 @@ module digit_pe #(
   end
 
   if (Horner == 1) begin : gen_shift
-    assign kept_sum   = ({PairWidth{keep_i}} & sum_q) | ({PairWidth{shift_i}} & (sum_q << 2));
-    assign kept_carry = ({PairWidth{keep_i}} & carry_q) | ({PairWidth{shift_i}} & (carry_q << 2));
+    logic shift_q;
+    always_ff @(posedge clk_i) begin
+      shift_q <= shift_i;
+    end
+    assign kept_sum   = ({PairWidth{keep_q}} & sum_q) | ({PairWidth{shift_q}} & (sum_q << 2));
+    assign kept_carry = ({PairWidth{keep_q}} & carry_q) | ({PairWidth{shift_q}} & (carry_q << 2));
   end else begin : gen_keep
-    assign kept_sum   = {PairWidth{keep_i}} & sum_q;
-    assign kept_carry = {PairWidth{keep_i}} & carry_q;
+    assign kept_sum   = {PairWidth{keep_q}} & sum_q;
+    assign kept_carry = {PairWidth{keep_q}} & carry_q;
     logic unused_shift;
     assign unused_shift = shift_i;
   end
 
   csa_tree_plus #(.Inputs(Digits + 2), .Width(PairWidth)) u_tree (
     .terms_i({terms, kept_carry, kept_sum}),
-    .plus_i (negative_i),
+    .plus_i (negative_q),
     .sum_o  (sum_d),
     .carry_o(carry_d)
   );

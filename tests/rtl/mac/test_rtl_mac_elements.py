@@ -51,16 +51,17 @@ def test_a_step_of_the_digit_element(digits, horner):
     keep = rng.integers(0, 2, N)
     shift = rng.integers(0, 2, N) * (1 - keep) * horner
     bits, columns = np.arange(digits), width * np.arange(digits)
-    values = {name: rng.integers(0, 1 << pair, N) for name in held if "b_q" not in name}
+    values = {name: rng.integers(0, 1 << pair, N) for name in held if name.startswith(("sum_q", "carry_q"))}
     before = sum(values.values())
     stored = (operands << columns).sum(-1)
-    answer = step(
-        clk_i=0 * keep, b_i=stored, two_i=(two << bits).sum(-1), negative_i=(negative << bits).sum(-1), keep_i=keep,
-        shift_i=shift, **values, **{name: stored for name in held if "b_q" in name},
-    )  # fmt: skip
+    controls = {
+        "b": stored, "two": (two << bits).sum(-1), "negative": (negative << bits).sum(-1), "keep": keep, "shift": shift,
+    }  # fmt: skip
+    registers = {name: controls[name.split(".")[-2].removesuffix("_q")] for name in held if name not in values}
+    answer = step(clk_i=0 * keep, **{f"{name}_i": value for name, value in controls.items()}, **values, **registers)
     added = (signed(operands, width) * (1 + two) * (1 - 2 * negative)).sum(-1)
     expected = added + np.where(keep, before, np.where(shift, 4 * before, 0))
-    after = sum(answer[name] for name in following if "b_q" not in name)
+    after = sum(answer[name] for name in following if name.startswith(("sum_q", "carry_q")))
     assert ((after - expected) % (1 << pair) == 0).all()
 
 
