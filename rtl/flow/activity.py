@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -14,13 +14,16 @@ from archgym.rtl.flow.flat import Netlist
 from archgym.rtl.flow.gatesim import LANES, Activity, Run, build_model
 from archgym.rtl.flow.gatesim_check import difference, simulate
 from archgym.rtl.flow.gatesim_model import Model
+from archgym.rtl.flow.glitches import count_glitches, gate_delays, with_glitches
 from archgym.rtl.flow.point import Point
+from archgym.rtl.flow.timing import Timing
 from archgym.rtl.tech.library_cells import Library
 
 __all__ = ["Observed", "observe"]
 
 _STEADY = 0.1  # largest part of the cycles that may go to filling and draining
 _LONGEST = 16  # how many times longer the stimuli may become to get there
+_SHOTS = 16  # pairs of cycles, 64 lanes each, in which glitches are counted
 _HESITANT = (0.3, 0.4)  # idle input and stalled output cycles of the run that checks the handshake
 
 
@@ -39,10 +42,15 @@ class Observed:
     """In the steady state: filling and draining are not counted."""
     latency_cycles: float
     """Cycles of a stimulus that its beats do not explain: filling and draining."""
+    glitch_factor: float = 1.0
+    """Transitions with gate delays over those without; 1 where glitches were not counted."""
 
 
-def observe(point: Point, netlist: Netlist, library: Library) -> Observed:
-    """Simulate, at full speed for the activity and (streams) with idle and stalled cycles for the function."""
+def observe(point: Point, netlist: Netlist, library: Library, timing: Timing) -> Observed:
+    """Simulate, at full speed for the activity and (streams) with idle and stalled cycles for the function.
+
+    Glitches are counted in a sample of the cycles and added to the activity, where the point asks for it.
+    """
     block, parameters = point.block, point.parameters
     model = build_model(netlist, library, _clock(netlist))
     directed = [block.corners(parameters)] if block.corners is not None else []
@@ -54,12 +62,18 @@ def observe(point: Point, netlist: Netlist, library: Library) -> Observed:
         mismatch = _mismatch(model, point, checks, *_HESITANT)
     elif directed:
         mismatch = _mismatch(model, point, directed)
-    found = _run(model, point, lanes)
+    shots = _SHOTS if point.glitches and model.edges[1] == model.edges[2] else 0
+    found, run = _run(model, point, lanes, shots)
     fill = found.latency_cycles * len(lanes) / max(found.cycles, 1.0)
     if fill > _STEADY and not point.workload.streams:
         scale = min(int(np.ceil(fill / _STEADY)), _LONGEST)
-        found = _run(model, point, point.workload.lanes(block, parameters, LANES, scale))
-    return found if not mismatch else Observed(mismatch, *list(vars(found).values())[1:])
+        found, run = _run(model, point, point.workload.lanes(block, parameters, LANES, scale), shots)
+    if shots:
+        glitches = count_glitches(model, run.snapshots, gate_delays(model, library, timing))
+        found = replace(
+            found, activity=with_glitches(found.activity, glitches), glitch_factor=max(glitches.factor, 1.0)
+        )
+    return replace(found, mismatch=mismatch or found.mismatch)
 
 
 def _clock(netlist: Netlist) -> str | None:
@@ -71,21 +85,14 @@ def _mismatch(model: Model, point: Point, lanes: Sequence[Streams], idle: float 
     return str(difference(point.block.ports(point.parameters), golden, run) or "")
 
 
-def _run(model: Model, point: Point, lanes: Sequence[Streams]) -> Observed:
+def _run(model: Model, point: Point, lanes: Sequence[Streams], shots: int) -> tuple[Observed, Run]:
     block, parameters = point.block, point.parameters
-    run, golden = simulate(model, block, parameters, lanes)
+    run, golden = simulate(model, block, parameters, lanes, shots=shots)
     mismatch = str(difference(block.ports(parameters), golden, run) or "")
     macs = np.array([block.macs(parameters, streams) for streams in lanes])
     rate, latency = _steady(run, macs)
-    return Observed(
-        mismatch,
-        run.activity,
-        float(macs.sum()),
-        float(run.cycles.sum()),
-        float(run.taken.sum()),
-        rate,
-        latency,
-    )
+    beats, cycles = float(run.taken.sum()), float(run.cycles.sum())
+    return Observed(mismatch, run.activity, float(macs.sum()), cycles, beats, rate, latency), run
 
 
 def _steady(run: Run, macs: NDArray[np.float64]) -> tuple[float, float]:

@@ -91,7 +91,7 @@ def _fresh(point: Point, limits: Limits) -> Measured:
         chosen = search.fastest() if point.clock_ns is None else search.at(point.clock_ns)
         if isinstance(chosen, Synthesis):
             return Measured(chosen.status, chosen.reason, details={"log": chosen.log[-4000:], "cpu_s": search.cpu_s})
-        seen = observe(point, chosen.netlist, tech.library)
+        seen = observe(point, chosen.netlist, tech.library, chosen.timing)
     except CombinationalLoop as problem:
         return Measured(FAILED, str(problem))
     except InvalidInput as problem:  # the netlist has what the flow cannot time or simulate
@@ -162,6 +162,7 @@ def _details(search: Search, chosen: Candidate, seen: Observed) -> dict[str, Any
         "beats": seen.beats,
         "cycles": seen.cycles,
         "latency_cycles": seen.latency_cycles,
+        "glitch_factor": seen.glitch_factor,
         "synthesis_cpu_s": search.cpu_s,
     }
 

@@ -88,6 +88,8 @@ class Point:
     """How many recipes are tried: "quick", "normal", "high"."""
     frequency_mhz: float | None = None
     """At which power and throughput are stated; None is one over the clock."""
+    glitches: bool = True
+    """Whether power includes transitions within a cycle (`archgym.rtl.flow.glitches`)."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run could mean."""

@@ -51,7 +51,7 @@ class Results:
             [[path.name, file_hash(path)] for path in _models(functions)],
             sorted(point.parameters.items()),
             [file_hash(path) for path in technology(point.technology).paths],
-            [point.clock_ns, point.effort, point.frequency_mhz],
+            [point.clock_ns, point.effort, point.frequency_mhz, point.glitches],
             [workload.name, workload.beats, workload.seed, [_digest_of(streams) for streams in workload.streams]],
             [limits.cells],
         ]

@@ -110,6 +110,7 @@ def test_the_key_depends_on_everything_that_matters(tmp_path):
         replace(base, effort="quick"),
         replace(base, frequency_mhz=10.0),
         replace(base, hierarchical=True),
+        replace(base, glitches=False),
         replace(base, workload=Workload("narrow")),
         replace(base, workload=Workload(seed=1)),
         replace(base, workload=Workload(beats=7)),

@@ -49,10 +49,12 @@ def test_every_metric_is_there_and_they_agree_with_each_other(fastest):
     assert found["tops_per_w_mm2"] == pytest.approx(found["tops_per_w"] / (found["area_um2"] * 1e-6))
 
 
-def test_the_search_keeps_the_fastest_of_what_it_tried(fastest):
+def test_the_search_keeps_the_smallest_of_the_fastest(fastest):
     tried = fastest.details["tried"]
+    near = 1.02 * min(each["critical_path_ns"] for each in tried)
     assert len(tried) > 1
-    assert fastest.metrics["critical_path_ns"] == min(each["critical_path_ns"] for each in tried)
+    assert fastest.metrics["critical_path_ns"] <= near
+    assert fastest.metrics["area_um2"] == min(each["area_um2"] for each in tried if each["critical_path_ns"] <= near)
 
 
 def test_a_stated_clock_closes_with_the_smallest_netlist(tmp_path, fastest, known):
@@ -84,6 +86,13 @@ def test_quiet_operands_take_less_power(tmp_path, fastest, known):
     still = Workload("zeros", lambda _rng, shape, _width: np.zeros(shape, dtype=np.int64))
     found = measure_one(point(tmp_path, workload=still), results=known)
     assert found.metrics["dynamic_mw"] < 0.8 * fastest.metrics["dynamic_mw"]
+    assert found.metrics["area_um2"] == fastest.metrics["area_um2"]
+
+
+def test_glitches_add_to_dynamic_power_alone(tmp_path, fastest, known):
+    found = measure_one(point(tmp_path, glitches=False), results=known)
+    assert found.details["glitch_factor"] == 1.0 < fastest.details["glitch_factor"]
+    assert found.metrics["dynamic_mw"] < fastest.metrics["dynamic_mw"]
     assert found.metrics["area_um2"] == fastest.metrics["area_um2"]
 
 
