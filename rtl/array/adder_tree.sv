@@ -6,7 +6,7 @@
 // c[c] = sum over beats and k of a[k]*b[c][k] mod 2^AccWidth.
 // Latency: the result L + 1 (CarrySave: L + 3) cycles after the last beat has entered the input
 // register, L = 2 + Pipeline + ResultBuffer.
-// Throughput: a tile takes max(n, L + 2) cycles with ResultBuffer = 1, n + L + 1 without.
+// Throughput: a tile takes max(n, L + 1) cycles with ResultBuffer = 1, n + L without.
 module adder_tree #(
   parameter int Cols         = 4,   // trees
   parameter int Depth        = 4,   // products of an element a cycle

@@ -1,9 +1,10 @@
-// Reduction by bit weight: digit j of every lane times its operand, summed over the lanes, for each j.
+// Reduction by bit weight: digit j of every lane times its operand, summed over the lanes, for
+// each j.
 //
-// OPT2 of arXiv 2503.06342: the terms of one weight are added before the shift, so a tree is as wide
-// as Depth times the largest term needs and no wider. A term is at most 2 * 2^(Width-1) in magnitude
-// and both signs occur, so 1 + ceil(log2(Depth*2^Width + 1)) bits: 14 for 16 lanes of 8 bits, where
-// the RTL published with the paper has 13 and wraps on -2 * -128 in all lanes.
+// OPT2 of arXiv 2503.06342: the terms of one weight are added before the shift, so a tree is as
+// wide as Depth times the largest term needs and no wider. A term is at most 2 * 2^(Width-1) in
+// magnitude and both signs occur, so 1 + ceil(log2(Depth*2^Width + 1)) bits: 14 for 16 lanes of 8
+// bits, where the RTL published with the paper has 13 and wraps on -2 * -128 in all lanes.
 // Each tree is carry-save, resolved once at its narrow width (a pair cannot be sign-extended).
 // Latency: combinational.
 module bit_weight_sums #(
@@ -18,7 +19,7 @@ module bit_weight_sums #(
 
   localparam int Digits     = Width / 2;
   localparam int CountWidth = $clog2(Depth + 1);
-  // Signs are not extended: a term is its inverted sign bit less 2^Width; the lanes' share is one row.
+  // Signs are not extended: a term is its inverted sign bit less 2^Width, all of them one row.
   localparam int Signs = -(Depth * (1 << Width));
 
 `ifndef __ICARUS__  // version 11 has no elaboration tasks

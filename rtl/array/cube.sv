@@ -1,12 +1,13 @@
 // 3D cube: Rows x Cols elements, each Depth products reduced in space and summed in time.
 //
 // A row's Depth operands serve all columns and a column's all rows, as in the cube unit of Ascend
-// (HotChips 2019: 16 x 16 x 16; one of the four engines of arXiv 2503.06342). A beat is Depth steps of
-// K; a tile of n beats gives Rows output beats, row 0 first:
+// (HotChips 2019: 16 x 16 x 16; one of the four engines of arXiv 2503.06342). A beat is Depth
+// steps of K; a tile of n beats gives Rows output beats, row 0 first:
 // c[r][c] = sum over beats and k of a[r][k]*b[c][k] mod 2^AccWidth.
 // Latency: first row L + 1 (CarrySave: L + 3) cycles after the last beat has entered the input
 // register, L = 2 + Pipeline + ResultBuffer.
-// Throughput: a tile takes max(n, L + Rows + 1) cycles with ResultBuffer = 1, n + L + Rows without.
+// Throughput: a tile takes max(n, L + Rows) cycles with ResultBuffer = 1, n + L + Rows - 1
+// without.
 module cube #(
   parameter int Rows         = 4,   // rows of elements
   parameter int Cols         = 4,   // columns of elements

@@ -1,20 +1,21 @@
 // Array of sparse digit engines: rows of elements, each row behind its own sparse encoders.
 //
-// Row r is a digit_engine (OPT4C of arXiv 2503.06342 with Encoders = 1, OPT4E with more): it visits the
-// digits of its operands a that are not zero, while all rows share the operands b of a beat. Rows
-// need different numbers of cycles for a beat, so each has Slack beats of its own in front; a beat
-// is taken when every row has taken its copy, and results leave when every row has one. With
-// Slack = 0 every beat takes as long as its slowest row; the paper's columns meet once a packet only,
-// because a local buffer that they read apart stands in front of them.
+// Row r is a digit_engine (OPT4C of arXiv 2503.06342 with Encoders = 1, OPT4E with more): it
+// visits the digits of its operands a that are not zero, while all rows share the operands b of a
+// beat. Rows need different numbers of cycles for a beat, so each has Slack beats of its own in
+// front; a beat is taken when every row has taken its copy, and results leave when every row has
+// one. With Slack = 0 every beat takes as long as its slowest row; the paper's columns meet once
+// a packet only, because a local buffer that they read apart stands in front of them.
 // A packet is the same beats in Width/2 passes, each ended by last_i (see digit_engine); it gives
 // Columns output beats, column 0 first: c[r] = sum over the packet of a[r]*b[column].
-// Latency: Slack + 3 cycles after the last digit. Throughput: the slowest row's within Slack beats.
+// Latency: Slack + 3 cycles after the last digit. Throughput: the slowest row's within Slack
+// beats.
 module digit_array #(
   parameter int Rows       = 4,   // rows: digit engines
   parameter int Columns    = 4,   // elements of a row
   parameter int Width      = 8,   // bits of either operand: 4, 8 or 16
   parameter int AccWidth   = 32,  // bits of a result
-  parameter int Encoders   = 1,   // sparse encoders of a row, digits of an element a cycle: 1, 2 or 4
+  parameter int Encoders   = 1,   // sparse encoders of a row, digits of an element a cycle
   parameter int Lanes      = 4,   // operands of an encoder's group: 2, 4 or 8
   parameter int Multiplier = 4,   // 3: operands a are encoded here, 4: they arrive as EN-T codes
   parameter int Horner     = 0,   // see digit_engine

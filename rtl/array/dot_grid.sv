@@ -4,8 +4,8 @@
 // edges (after the encoders, where Multiplier is 2 or 3). A beat carries Depth steps of K.
 // Latency: first row L + 1 (CarrySave: L + 3) cycles after the last beat has entered the input
 // register, L = 2 + Pipeline + ResultBuffer.
-// Throughput: a tile of K beats takes max(K, L + Rows + 1) cycles with ResultBuffer = 1,
-// K + L + Rows without.
+// Throughput: a tile of K beats takes max(K, L + Rows) cycles with ResultBuffer = 1,
+// K + L + Rows - 1 without.
 module dot_grid #(
   parameter int Rows         = 4,   // rows
   parameter int Cols         = 4,   // columns

@@ -1,9 +1,9 @@
 // Dot-product element: Depth products a cycle, summed into its own accumulator.
 //
-// CarrySave = 0 resolves the sum every cycle, CarrySave = 1 (OPT1 of arXiv 2503.06342) keeps it as a
-// pair that is added outside, once per result. Reduction = 1 (OPT2) adds the terms of one bit weight
-// over the lanes before they are shifted. An idle cycle is one with b_i = 0 and first_i = 0.
-// Latency: 1 + Pipeline cycles; a step every cycle.
+// CarrySave = 0 resolves the sum every cycle, CarrySave = 1 (OPT1 of arXiv 2503.06342) keeps it
+// as a pair that is added outside, once per result. Reduction = 1 (OPT2) adds the terms of one
+// bit weight over the lanes before they are shifted. An idle cycle is one with b_i = 0 and
+// first_i = 0. Latency: 1 + Pipeline cycles; a step every cycle.
 module dot_pe #(
   parameter int Depth      = 1,   // lanes
   parameter int Width      = 8,   // bits of an operand: 4, 8 or 16

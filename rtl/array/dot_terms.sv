@@ -1,10 +1,10 @@
 // What one step of a dot product adds to the accumulator: Depth products as few words.
 //
-// Form 0 (classic): every product and every level of the adder tree is resolved; one word.
-// Form 1 (OPT1 of arXiv 2503.06342): partial products of all lanes, unresolved; Depth*Width/2 words
+// Form 0 (classic): every product and every level of the adder tree is resolved; one word. Form 1
+// (OPT1 of arXiv 2503.06342): partial products of all lanes, unresolved; Depth*Width/2 words
 // (Depth resolved products where Multiplier is 0).
-// Form 2 (OPT2): one word for each bit weight, summed over the lanes before the shift; Width/2 words.
-// Latency: combinational.
+// Form 2 (OPT2): one word for each bit weight, summed over the lanes before the shift; Width/2
+// words. Latency: combinational.
 module dot_terms #(
   parameter int Depth      = 4,   // lanes
   parameter int Width      = 8,   // bits of an operand

@@ -1,8 +1,9 @@
-// Back of an array: rows of results to the output stream; pairs are added here, one adder a column.
+// Back of an array: rows of results to the output stream; pairs are added here, one adder a
+// column.
 //
-// This is where OPT1 (arXiv 2503.06342) moves the carry-propagate addition: a result appears once in
-// K cycles, so one adder serves all rows of a column. It is cut in two halves, so that it limits
-// the clock no more than an element does.
+// This is where OPT1 (arXiv 2503.06342) moves the carry-propagate addition: a result appears once
+// in K cycles, so one adder serves all rows of a column. It is cut in two halves, so that it
+// limits the clock no more than an element does.
 // Latency: 1 cycle, 3 with CarrySave = 1; a beat every cycle; back-pressure holds all stages.
 module edge_adders #(
   parameter int Cols      = 4,   // columns

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from archgym.rtl.block import Parameters, Streams
 from archgym.rtl.common.digits import decode, ent_code
-from archgym.rtl.common.golden import wrapped
+from archgym.rtl.common.golden import packets, wrapped
 
 __all__ = ["decode_a", "depth", "encode_a", "output_stationary", "rows", "tiles", "weight_stationary"]
 
@@ -36,8 +38,7 @@ def decode_a(words: Ints, p: Parameters) -> Ints:
 
 def tiles(last: Ints) -> list[slice]:
     """Beats of each whole tile, from the flags of last beats; beats after the last flag make no tile."""
-    ends = np.flatnonzero(last) + 1
-    return [slice(int(start), int(end)) for start, end in zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)]
+    return [slice(int(start), int(end)) for start, end in itertools.pairwise(packets(last))]
 
 
 def output_stationary(p: Parameters, streams: Streams) -> Streams:

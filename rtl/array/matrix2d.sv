@@ -6,7 +6,7 @@
 // beats, row 0 first: c[r][c] = sum over the tile of a[r]*b[c] mod 2^AccWidth.
 // Latency: first row L + 1 (CarrySave: L + 3) cycles after the last beat has entered the input
 // register, L = 2 + Pipeline + ResultBuffer.
-// Throughput: a tile takes max(K, L + Rows + 1) cycles with ResultBuffer = 1, K + L + Rows without.
+// Throughput: a tile takes max(K, L + Rows) cycles with ResultBuffer = 1, K + L + Rows - 1 without.
 module matrix2d #(
   parameter int Rows         = 4,   // rows of elements
   parameter int Cols         = 4,   // columns of elements

@@ -8,7 +8,7 @@ module skew #(
   parameter int Reverse = 0   // 1: lane 0 waits longest
 ) (
   input  logic                   clk_i,     // clock
-  input  logic [Lanes-1:0]       enable_i,  // lane l moves (copies of one signal, to share its load)
+  input  logic [Lanes-1:0]       enable_i,  // lane l moves (copies of one signal)
   input  logic [Lanes*Width-1:0] data_i,    // lane l at [l*Width +: Width]
   output logic [Lanes*Width-1:0] data_o     // delayed lanes
 );

@@ -1,8 +1,9 @@
-// Back of an array that moves as a whole or not at all: output stream, and the stall from registers.
+// Back of an array that moves as a whole or not at all: output stream, and the stall from
+// registers.
 //
-// A skid buffer of two beats. The array moves in a cycle exactly if the second register is free, and
-// that is known a cycle before, so the enables of the array come from Copies registers, each with
-// a part of the load. Latency: one cycle; a beat every cycle.
+// A skid buffer of two beats. The array moves in a cycle exactly if the second register is free,
+// and that is known a cycle before, so the enables of the array come from Copies registers, each
+// with a part of the load. Latency: one cycle; a beat every cycle.
 module stall_output #(
   parameter int Width  = 128,  // bits of a beat
   parameter int Copies = 4     // registers for the array's enables

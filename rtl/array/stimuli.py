@@ -64,8 +64,8 @@ def os_corners(p: Parameters) -> Streams:
 def ws_tiles(p: Parameters, pairs: list[tuple[Ints, Ints]]) -> Streams:
     """Beats of weight-stationary tiles: weights w int64[Rows, Cols], then operands a int64[m, Rows].
 
-    With WeightBuffer the weights of a tile are loaded by the computing beats of the one before, from its second on,
-    and by further beats if there are too few.
+    With WeightBuffer the weights of a tile are loaded by the last computing beats of the one before (but not by its
+    first), and by further beats if there are too few.
     """
     parts: list[dict[str, Ints]] = []
     queue: list[Ints] = []  # weight rows still to be loaded before the next swap
@@ -90,7 +90,7 @@ def _ws_beats(p: Parameters, loads: Ints, computes: Ints) -> dict[str, Ints]:
         "swap_i": np.zeros(n, dtype=np.int64),
         "compute_i": np.zeros(n, dtype=np.int64),
     }
-    start = 1 if len(computes) else 0
+    start = n - len(loads)  # late: the sums in flight keep their weights for a while
     if len(computes):
         beats["a_i"] = encode_a(computes, p)
         beats["compute_i"][:] = 1

@@ -8,7 +8,7 @@
 // bottom, one a column, where CarrySave = 1.
 // Latency: first row L + 1 (CarrySave: L + 3) cycles after the last beat has entered the input
 // register, L = Cols + 1 + Pipeline + ResultBuffer.
-// Throughput: a tile takes max(K, L + Rows + 1) cycles with ResultBuffer = 1, K + L + Rows without.
+// Throughput: a tile takes max(K, L + Rows) cycles with ResultBuffer = 1, K + L + Rows - 1 without.
 module systolic_os #(
   parameter int Rows         = 4,   // rows: operands a of a beat
   parameter int Cols         = 4,   // columns: operands b of a beat

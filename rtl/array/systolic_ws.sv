@@ -1,8 +1,8 @@
 // Weight-stationary systolic array: weights stay, a flows right, partial sums flow down.
 //
 // Rows is the reduction: c[c] = sum over r of a[r]*w[r][c] mod 2^AccWidth. A beat with compute_i
-// carries one operand a for each row and gives one output beat; a beat with load_i carries a row of
-// weights that shifts in from the top, so Rows of them fill the array, bottom row first (N. P.
+// carries one operand a for each row and gives one output beat; a beat with load_i carries a row
+// of weights that shifts in from the top, so Rows of them fill the array, bottom row first (N. P.
 // Jouppi et al., "In-datacenter performance analysis of a tensor processing unit", ISCA 2017; the
 // classic array that arXiv 2503.06342 compares with). Sums over more than Rows are added outside.
 // WeightBuffer = 1: weights are loaded beside those in use, by beats that may compute as well;
@@ -11,8 +11,8 @@
 // Encoders (Multiplier 2 and 3) sit at the left edge, one a row; CarrySave = 1 has one
 // carry-propagate adder a column at the bottom.
 // Latency: Rows + Cols + 3 cycles (CarrySave: + 5) from an input beat to its output beat.
-// Throughput: a beat every cycle. After a swap the next load waits Rows + Cols - 2 cycles, without a
-// buffer a load waits Rows + Cols - 1 cycles after the last computing beat.
+// Throughput: a beat every cycle. After a swap the next load waits Rows + Cols - 2 cycles,
+// without a buffer a load waits Rows + Cols - 1 cycles after the last computing beat.
 module systolic_ws #(
   parameter int Rows         = 4,   // rows: operands a of a beat, products in a sum
   parameter int Cols         = 4,   // columns: weights of a beat, sums
@@ -40,7 +40,7 @@ module systolic_ws #(
 
   localparam int EncWidth   = (Multiplier == 2) ? 3 * Width / 2
                             : (Multiplier >= 3) ? Width + 1 : Width;
-  localparam int Stages     = Rows + Cols + 1 + 2 * CarrySave;  // of the array, edge register included
+  localparam int Stages     = Rows + Cols + 1 + 2 * CarrySave;  // of the array, with its edge
   localparam int Hazard     = Rows + Cols - 2 - WeightBuffer;   // moves in which no load may follow
   localparam int CountWidth = $clog2(Hazard + 1);
 

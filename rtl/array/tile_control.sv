@@ -4,8 +4,8 @@
 // is a run of beats from first_i to last_i; its Rows rows of results are read Latency cycles after
 // the last beat. Until then, ResultBuffer = 1 holds back the last beat of the next tile, and
 // ResultBuffer = 0 all of its beats. Steady state: a tile of K beats takes
-//   ResultBuffer = 1: max(K, Latency + Rows + 1) cycles,
-//   ResultBuffer = 0: K + Latency + Rows cycles, if the reader never waits.
+//   ResultBuffer = 1: max(K, Latency + Rows) cycles,
+//   ResultBuffer = 0: K + Latency + Rows - 1 cycles, if the reader never waits.
 module tile_control #(
   parameter int AWidth       = 32,  // bits of all operands a of a beat
   parameter int BWidth       = 32,  // bits of all operands b of a beat
