@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from archgym.space import Parameter
 
-__all__ = ["ROOT", "Block", "Draw", "Mutation", "Parameters", "Port", "Stimulus", "Streams", "uniform"]
+__all__ = ["ROOT", "Block", "Draw", "Mutation", "Parameters", "Port", "Signals", "Stimulus", "Streams", "uniform"]
 
 ROOT = Path(__file__).resolve().parent
 """The folder of the library; sources of blocks are named relative to it."""
@@ -62,6 +62,21 @@ class Port:
 
 @final
 @dataclass(frozen=True)
+class Signals:
+    """Names of the ports that are not data; an empty one is not there."""
+
+    clock: str = "clk_i"
+    reset: str = "rst_ni"
+    active_low: bool = True
+    """Whether the reset acts while it is 0."""
+    in_valid: str = "in_valid_i"
+    in_ready: str = "in_ready_o"
+    out_valid: str = "out_valid_o"
+    out_ready: str = "out_ready_i"
+
+
+@final
+@dataclass(frozen=True)
 class Mutation:
     """A fault to plant: `old` (it occurs once in `source`) becomes `new`; the bench must notice."""
 
@@ -79,14 +94,16 @@ class Block:
     Tops of kind "stream" have the ports `clk_i`, `rst_ni` (synchronous), `in_valid_i`, `in_ready_o`, `out_valid_o`,
     `out_ready_i` and the data ports; a beat moves on either side where valid and ready are both high at a rising edge.
     Tops of kind "combinational" have data ports only, and every output beat answers the input beat of the same row.
+    Tops of kind "pipeline" take a row every cycle and give its answer `latency(parameters)` cycles later; inputs were
+    0 before the first row.
     """
 
     name: str
     family: str
     top: str
-    kind: Literal["stream", "combinational"]
+    kind: Literal["stream", "combinational", "pipeline"]
     sources: tuple[str, ...]
-    """Files in the order of compilation, relative to `rtl/`."""
+    """Files in the order of compilation, relative to `rtl/` (or absolute)."""
     parameters: tuple[Parameter, ...]
     """Named as in the SystemVerilog; the choices are what the benches sample and the environments search."""
     ports: Callable[[Parameters], tuple[Port, ...]]
@@ -112,6 +129,14 @@ class Block:
     doc: str = ""
     source: str = ""
     """Paper and section, or repository, whose micro-architecture this is."""
+    signals: Signals = Signals()
+    """Blocks of the library keep the default."""
+    latency: Callable[[Parameters], int] = field(default=lambda _parameters: 0)
+    """Clock edges from a row of inputs to its outputs, of kind "pipeline"."""
+    include: tuple[str, ...] = ()
+    """Folders of include files, besides those of the sources."""
+    fingerprint: str = ""
+    """Of what decides its results and neither `sources` nor the functions' own files say."""
 
     def paths(self) -> tuple[Path, ...]:
         """The source files."""

@@ -52,7 +52,7 @@ def observe(point: Point, netlist: Netlist, library: Library, timing: Timing) ->
     Glitches are counted in a sample of the cycles and added to the activity, where the point asks for it.
     """
     block, parameters = point.block, point.parameters
-    model = build_model(netlist, library, _clock(netlist))
+    model = build_model(netlist, library, block.signals.clock or None)
     directed = [block.corners(parameters)] if block.corners is not None else []
     lanes = point.workload.lanes(block, parameters, LANES)
     mismatch = ""
@@ -74,10 +74,6 @@ def observe(point: Point, netlist: Netlist, library: Library, timing: Timing) ->
             found, activity=with_glitches(found.activity, glitches), glitch_factor=max(glitches.factor, 1.0)
         )
     return replace(found, mismatch=mismatch or found.mismatch)
-
-
-def _clock(netlist: Netlist) -> str | None:
-    return "clk_i" if "clk_i" in netlist.inputs else None
 
 
 def _mismatch(model: Model, point: Point, lanes: Sequence[Streams], idle: float = 0.0, stall: float = 0.0) -> str:

@@ -59,13 +59,14 @@ class Search:
         hierarchical: bool = False,
         limits: Limits | None = None,
         repair: Repair | None = None,
+        clock: str = "clk_i",
     ) -> None:
         """Prepare; nothing is run yet."""
         self._design, self._technology = design, technology
         self._library = technology.library
         self._target: Target = target(self._library, technology.driver, technology.load_ff)
         self._recipes = recipes(effort, full_adders=self._target.full_adder is not None)
-        self._hierarchical, self._limits, self._repair = hierarchical, limits, repair
+        self._hierarchical, self._limits, self._repair, self._clock = hierarchical, limits, repair, clock
         self._slew_ns = driver_slew_ns(technology)
         self.cpu_s = 0.0
         self.tried: list[Candidate] = []
@@ -116,6 +117,7 @@ class Search:
         netlist = flatten(read_yosys_json(synthesis.netlist), synthesis.top, self._library)
         constraints = Constraints(
             clock_ns=clock_ns or 1.0,  # any period will do: what is asked for is the shortest
+            clock=self._clock,
             input_slew_ns=self._slew_ns,
             clock_slew_ns=self._slew_ns,
             output_load_ff=self._technology.load_ff,

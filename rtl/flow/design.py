@@ -60,4 +60,5 @@ class Design:
     @classmethod
     def of(cls, block: Block, parameters: Mapping[str, int]) -> Design:
         """A point of a block of the library."""
-        return cls(block.paths(), block.top, dict(parameters), block.keep)
+        include = tuple(Path(folder) for folder in block.include)
+        return cls(block.paths(), block.top, dict(parameters), block.keep, include)

@@ -50,6 +50,7 @@ class Reset:
     """A reset port and how long it is active before the stimulus."""
 
     port: str = "rst_ni"
+    """Empty: there is none, and the cycles pass with all inputs low."""
     active_low: bool = True
     cycles: int = 4
 
@@ -248,7 +249,7 @@ def _start(model: Model, reset: Reset | None, low: Ints) -> tuple[NDArray[np.uin
     for words in (*model.inputs.values(), low):
         values[words] = 0
     if reset is not None:
-        words = model.input(reset.port)
+        words = model.input(reset.port) if reset.port else low[:0]
         values[words] = np.uint64(0) if reset.active_low else ~np.uint64(0)
         kernel_cycles.reset_cycles(model.arrays, scratch, values, reset.cycles)
         values[words] = ~values[words]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym.errors import InvalidInput
 from archgym.rtl.block import Block, Parameters, Port, Streams
-from archgym.rtl.flow.gatesim import LANES, Run, build_model, run_rows, run_stream
+from archgym.rtl.flow.gatesim import LANES, Handshake, Reset, Run, build_model, run_rows, run_stream
 from archgym.rtl.flow.gatesim_words import rows_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = ["Mismatch", "check", "cut", "difference", "exhaustive", "simulate", "
 _EXTRA = 32  # cycles after the last expected beat in which another one would be noticed
 _MOST_BITS = 24  # 16 M vectors take seconds
 _CHUNK_BITS = 18
+_FLUSH = 64  # cycles of zeros before the rows of a pipeline: delay lines without a reset are empty then
 
 
 @final
@@ -94,9 +95,19 @@ def simulate(
     golden = [block.golden(parameters, streams) for streams in lanes]
     if block.kind == "combinational":
         return run_rows(model, ports, lanes, shots=shots), golden
+    signals = block.signals
+    if block.kind == "pipeline":
+        reset = Reset(signals.reset, signals.active_low, _FLUSH)
+        return run_rows(model, ports, lanes, latency=block.latency(parameters), shots=shots, reset=reset), golden
+    reset = Reset(signals.reset, signals.active_low)
+    handshake = Handshake(signals.in_valid, signals.in_ready, signals.out_valid, signals.out_ready)
     outs = [port for port in ports if port.direction == "out"]
     expected = [rows_of(outs, streams) for streams in golden]
-    return run_stream(model, ports, lanes, expected, idle=idle, stall=stall, extra=extra, shots=shots), golden
+    run = run_stream(
+        model, ports, lanes, expected, idle=idle, stall=stall, extra=extra, shots=shots, reset=reset,
+        handshake=handshake,
+    )  # fmt: skip
+    return run, golden
 
 
 def check(
@@ -125,7 +136,7 @@ def check(
     Returns:
         The first mismatch, or None.
     """
-    model = build_model(netlist, library)
+    model = build_model(netlist, library, block.signals.clock)
     given = stimuli(block, parameters, beats=beats, seed=seed) if lanes is None else list(lanes)
     for idle, stall in patterns if block.kind == "stream" else patterns[:1]:
         run, golden = simulate(model, block, parameters, given, idle=idle, stall=stall, extra=_EXTRA)

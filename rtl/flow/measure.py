@@ -28,7 +28,7 @@ from archgym.rtl.flow.results import Results
 from archgym.rtl.flow.synth import Synthesis
 from archgym.rtl.tech.technology import Technology, technology
 
-__all__ = ["measure", "measure_one"]
+__all__ = ["default_results", "mapped", "measure", "measure_one", "search_of"]
 
 _PATH_POINTS = 200  # of the critical path's report that are kept
 
@@ -78,17 +78,28 @@ def measure_one(point: Point, *, limits: Limits | None = None, results: Results 
     return found
 
 
-def _fresh(point: Point, limits: Limits) -> Measured:
-    tech = technology(point.technology)
-    search = Search(
+def search_of(point: Point, limits: Limits | None = None) -> Search:
+    """The search for a point's netlist; nothing is run yet."""
+    return Search(
         Design.of(point.block, point.parameters),
-        tech,
+        technology(point.technology),
         effort=point.effort,
         hierarchical=point.keeps_hierarchy,
-        limits=limits,
+        limits=limits or Limits(),
+        clock=point.block.signals.clock,
     )
+
+
+def mapped(point: Point, search: Search) -> Candidate | Synthesis:
+    """The netlist that a point is measured on, or why there is none."""
+    return search.fastest() if point.clock_ns is None else search.at(point.clock_ns)
+
+
+def _fresh(point: Point, limits: Limits) -> Measured:
+    tech = technology(point.technology)
+    search = search_of(point, limits)
     try:
-        chosen = search.fastest() if point.clock_ns is None else search.at(point.clock_ns)
+        chosen = mapped(point, search)
         if isinstance(chosen, Synthesis):
             return Measured(chosen.status, chosen.reason, details={"log": chosen.log[-4000:], "cpu_s": search.cpu_s})
         seen = observe(point, chosen.netlist, tech.library, chosen.timing)

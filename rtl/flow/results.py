@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 
 from archgym.core import TIMEOUT
-from archgym.rtl.block import Streams
+from archgym.rtl.block import Block, Streams
 from archgym.rtl.flow.cache import Cache, file_hash
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.point import Measured, Point
@@ -46,7 +46,7 @@ class Results:
         functions = (block.golden, block.macs, workload.make or block.stimulus)
         content = [
             [VERSION, RECIPE_VERSION, _tools()],
-            [block.name, block.top, block.kind, block.keep, point.keeps_hierarchy],
+            [block.name, block.top, block.kind, block.keep, point.keeps_hierarchy, *_unusual(block, point)],
             [[path.name, file_hash(path)] for path in block.paths()],
             [[path.name, file_hash(path)] for path in _models(functions)],
             sorted(point.parameters.items()),
@@ -88,6 +88,14 @@ class Results:
             self._memory[key] = found
             while len(self._memory) > _KEPT:
                 self._memory.popitem(last=False)
+
+
+def _unusual(block: Block, point: Point) -> list[str]:
+    """What only modules from outside the library have."""
+    if not block.fingerprint:
+        return []
+    latency = block.latency(point.parameters) if block.kind == "pipeline" else 0
+    return [block.fingerprint, str(block.signals), str(block.ports(point.parameters)), str(latency)]
 
 
 @lru_cache(maxsize=1)
