@@ -14,7 +14,7 @@ from archgym.rtl.common.sources import common
 from archgym.rtl.mac import golden
 from archgym.space import Parameter
 
-__all__ = ["DIGIT_ARRAY"]
+__all__ = ["DIGIT_ARRAY", "packet"]
 
 Ints = NDArray[np.int64]
 
@@ -47,6 +47,11 @@ def _passes(p: Parameters, a: Ints, b: Ints, lengths: Ints) -> Streams:
     last[np.cumsum(np.repeat(lengths, passes)) - 1] = 1
     words = ent_code(a, p["Width"]) if p["Multiplier"] == 4 else a
     return {"a_i": words[order], "b_i": b[order], "last_i": last}
+
+
+def packet(p: Parameters, a: Ints, b: Ints) -> Streams:
+    """One packet of operands a int64[beats, Rows * operands] and b int64[beats, Columns * operands], all its passes."""
+    return _passes(p, a, b, np.array([len(a)]))
 
 
 def _random(p: Parameters, rng: np.random.Generator, n: int, draw: Draw = uniform) -> Streams:

@@ -178,6 +178,7 @@ def _floating(design: Mapping[str, Any], work: LowBit, shape: dict[str, int], wi
     parameters = {
         **shape, "Group": design["group"], "ExpWidth": form.exp_width, "ManWidth": form.man_width,
         "AccExpWidth": out[0], "AccManWidth": out[1], "WeightBits": work.weight_bits,
-        "OfflineNegation": int(design["offline_negation"]), "Pipeline": int(design["pipeline"]), "InputRegister": int(design["input_register"]),
+        "OfflineNegation": int(design["offline_negation"]), "Pipeline": int(design["pipeline"]),
+        "InputRegister": int(design["input_register"]),
     }  # fmt: skip
     return "lut_core_fp", parameters, work.weight_bits

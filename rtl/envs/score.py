@@ -69,7 +69,8 @@ def score(jobs: Sequence[Job], metrics: Sequence[Metric] = METRICS) -> Evaluatio
         found = next(measured)
         status[row], reasons[row] = found.status, found.reason
         if found.status == OK:
-            numbers = {**found.metrics, **(_work(job, found.metrics) if job.macs else {}), **job.extra}
+            share = {"area_per_mac_um2": found.metrics["area_um2"] / found.metrics["macs_per_cycle"]}
+            numbers = {**found.metrics, **share, **(_work(job, found.metrics) if job.macs else {}), **job.extra}
             values[row] = [numbers[metric.name] for metric in metrics]
     return Evaluations.of(metrics, values, status, reasons)
 

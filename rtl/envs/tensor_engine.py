@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ import numpy as np
 from archgym.core import Designs, Evaluations, Simulator
 from archgym.errors import InvalidInput
 from archgym.rtl.array import tiling
+from archgym.rtl.array.digit_rows import packet
+from archgym.rtl.array.golden import depth, rows
+from archgym.rtl.array.stimuli import os_tiles, ws_tiles
+from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import clock_parameter, period_ns
 from archgym.rtl.envs.score import METRICS, Job, score
-from archgym.rtl.envs.workloads import GEMMS, Gemm, gemm
+from archgym.rtl.envs.workloads import NAMES as WORKLOADS, Work, work as find_work
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
 from archgym.rtl.tech.technology import technology as find_technology
@@ -38,7 +43,7 @@ MULTIPLIERS = ("behavioural", "booth", "booth-edge", "ent-edge", "ent-buffer")
 """In the order of the RTL's parameter `Multiplier`."""
 
 _SIZES = (4, 8, 16, 32)
-_BEATS = 96  # of a tile, at most: layers have hundreds of steps
+_BEATS = 96  # of a stimulus
 
 
 def _space() -> DesignSpace:
@@ -105,7 +110,7 @@ class TensorEngine(Simulator):
     name = "tensor-engine"
     version = "1"
     metrics = METRICS
-    workloads = tuple(GEMMS)
+    workloads = WORKLOADS
 
     def __init__(self, technology: str = "generic45", largest: int = _SIZES[-1]) -> None:
         """Build for a technology.
@@ -129,7 +134,7 @@ class TensorEngine(Simulator):
             InvalidInput: for designs outside the space or a malformed workload.
             UnknownName: for an unknown workload.
         """
-        work = gemm(workload)
+        work = find_work(workload)
         rows = self.space.validate(self.canonical(self.space.validate(designs)))
         return score([self._job(self.space.decode(row), work) for row in rows])
 
@@ -140,9 +145,9 @@ class TensorEngine(Simulator):
             InvalidInput: for a malformed workload.
             UnknownName: for an unknown one.
         """
-        return repr(gemm(workload))
+        return repr(find_work(workload))
 
-    def _job(self, design: Mapping[str, Any], work: Gemm) -> Job:
+    def _job(self, design: Mapping[str, Any], work: Work) -> Job:
         reason = _too_narrow(design, work)
         if reason:
             return Job(None, reason)
@@ -152,11 +157,45 @@ class TensorEngine(Simulator):
         reason = unit.reject(parameters)
         if reason:
             return Job(None, reason)
-        steps = Workload(f"{work}", work.draw, _BEATS, make=tiling.one_tile(unit.name))
+        steps = Workload(f"{work.bits} {work.deviation}", work.draw, _BEATS, make=_MAKERS.get(unit.name, _one_tile))
         point = Point(unit, parameters, self.options["technology"], period_ns(design["clock_ns"]), steps)
         if unit.name == "digit_array":  # its rate depends on the operands: as simulated
-            return Job(point, slots=tiling.slots(unit.name, parameters, work.m, work.n, work.k), macs=work.macs)
-        return Job(point, "", tiling.cycles(unit.name, parameters, work.m, work.n, work.k), work.macs)
+            return Job(point, slots=_slots(parameters, work), macs=work.macs)
+        return Job(point, "", tiling.tiling(unit.name, parameters, work.products).cycles, work.macs)
+
+
+def _one_tile(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+    """A tile of n steps: the sums of layers are hundreds of products long."""
+    deep = depth(p)
+    a, b = draw(rng, (n, rows(p) * deep), p["Width"]), draw(rng, (n, p["Cols"] * deep), p["Width"])
+    return os_tiles(p, [(a, b)])
+
+
+def _one_load(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+    """Weights once, then n rows of operands: layers have hundreds."""
+    return ws_tiles(p, [(draw(rng, (p["Rows"], p["Cols"]), p["Width"]), draw(rng, (n, p["Rows"]), p["Width"]))])
+
+
+def _one_packet(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+    """One packet, played once for each bit weight."""
+    beats, operands = max(1, 2 * n // p["Width"]), p["Encoders"] * p["Lanes"]
+    a = draw(rng, (beats, p["Rows"] * operands), p["Width"])
+    return packet(p, a, draw(rng, (beats, p["Columns"] * operands), p["Width"]))
+
+
+_MAKERS = {"systolic_ws": _one_load, "digit_array": _one_packet}
+
+
+def _slots(p: Parameters, work: Work) -> float:
+    """Multiply-accumulates of the products with their tiles filled up."""
+    group = p["Encoders"] * p["Lanes"]
+    return float(
+        sum(
+            ceil(each.m / p["Rows"]) * p["Rows"] * ceil(each.n / p["Columns"]) * p["Columns"]
+            * ceil(each.k / group) * group * each.count
+            for each in work.products
+        )
+    )  # fmt: skip
 
 
 def _restricted(largest: int) -> DesignSpace:
@@ -171,12 +210,12 @@ def _restricted(largest: int) -> DesignSpace:
     return DesignSpace(parameters, canonical=_canonical)
 
 
-def _too_narrow(design: Mapping[str, Any], work: Gemm) -> str:
+def _too_narrow(design: Mapping[str, Any], work: Work) -> str:
     """Why the hardware cannot hold the workload's numbers, or nothing."""
     if design["width"] < work.bits:
         return f"width {design['width']} is too narrow for operands of {work.bits} bits"
     if design["acc_width"] < work.sum_bits:
-        return f"acc_width {design['acc_width']} cannot hold sums of {work.k} products: {work.sum_bits} bits"
+        return f"acc_width {design['acc_width']} cannot hold sums of {work.longest} products: {work.sum_bits} bits"
     return ""
 
 
