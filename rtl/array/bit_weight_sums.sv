@@ -3,24 +3,25 @@
 //
 // OPT2 of arXiv 2503.06342: the terms of one weight are added before the shift, so a tree is as
 // wide as Depth times the largest term needs and no wider. A term is at most 2 * 2^(Width-1) in
-// magnitude and both signs occur, so 1 + ceil(log2(Depth*2^Width + 1)) bits: 14 for 16 lanes of 8
-// bits, where the RTL published with the paper has 13 and wraps on -2 * -128 in all lanes.
-// Each tree is carry-save, resolved once at its narrow width (a pair cannot be sign-extended).
+// magnitude and both signs occur, so 1 + ceil(log2(Depth*2^Width + 1)) bits: 14 for 16 lanes of
+// 8 bits, where the RTL published with the paper has 13 and wraps on -2 * -128 in all lanes.
+// Every term is raised by 2^Width, which inverts its sign bit and makes it unsigned. The total,
+// at most Depth * 2^(Width+1), fits, so a tree never drops a carry and its pair can be extended by
+// zeros: no carry-propagate adder is needed before the weights are joined, where
+// Depth * 2^Width * 4^j is taken off again.
 // Latency: combinational.
 module bit_weight_sums #(
   parameter int Depth     = 4,   // lanes
   parameter int Width     = 8,   // bits of an operand, even
-  parameter int TreeWidth = 12   // bits of a sum: 1 + clog2(Depth*2^Width + 1)
+  parameter int TreeWidth = 12   // bits of a word: 1 + clog2(Depth*2^Width + 1)
 ) (
   input  logic [Depth*3*Width/2-1:0]     selects_i,  // lane k, digit j: {negative, two, one}
   input  logic [Depth*Width-1:0]         b_i,        // signed operand of lane k
-  output logic [Width/2*TreeWidth-1:0]   sums_o      // signed sum of weight 4^j
+  output logic [Width*TreeWidth-1:0]     words_o     // words 2j, 2j + 1: pair of weight 4^j
 );
 
   localparam int Digits     = Width / 2;
   localparam int CountWidth = $clog2(Depth + 1);
-  // Signs are not extended: a term is its inverted sign bit less 2^Width, all of them one row.
-  localparam int Signs = -(Depth * (1 << Width));
 
 `ifndef __ICARUS__  // version 11 has no elaboration tasks
   if (TreeWidth < 1 + $clog2(Depth * (1 << Width) + 1)) begin : gen_bad_tree_width
@@ -54,12 +55,12 @@ module bit_weight_sums #(
     assign count = count_sum + count_carry;
 
     logic [TreeWidth-1:0] sum, carry;
-    csa_tree #(.Inputs(Depth + 2), .Width(TreeWidth)) u_tree (
-      .terms_i({TreeWidth'(count), rows, TreeWidth'(Signs)}),
+    csa_tree #(.Inputs(Depth + 1), .Width(TreeWidth)) u_tree (
+      .terms_i({TreeWidth'(count), rows}),
       .sum_o  (sum),
       .carry_o(carry)
     );
-    assign sums_o[j*TreeWidth+:TreeWidth] = sum + carry;
+    assign words_o[2*j*TreeWidth+:2*TreeWidth] = {carry, sum};
   end
 
 endmodule

@@ -50,14 +50,16 @@ module dot_pe #(
       .carry_o (carry_o)
     );
   end else begin : gen_dot
-    localparam int Words     = (Form == 0) ? 1 : (Form == 2) ? Width / 2
+    localparam int Words     = (Form == 0) ? 1 : (Form == 2) ? Width
                              : (Multiplier == 0) ? Depth : Depth * Width / 2;
     localparam int WordWidth = (Form == 0) ? 2 * Width + $clog2(Depth)
                              : (Form == 2) ? 1 + $clog2(Depth * (1 << Width) + 1)
                              : (Multiplier == 0) ? 2 * Width : AccWidth;
     // Unresolved partial products are compressed to a pair before a register: it is less wide.
     localparam int Pair    = (Form == 1 && Pipeline != 0) ? 1 : 0;
-    localparam int Addends = (Pair != 0) ? 2 : Words;
+    localparam int Addends = (Pair != 0) ? 2 : (Form == 2) ? Words + 1 : Words;
+    // What the words of Form 2 are too large by: Depth * 2^Width times 1 + 4 + ... + 4^(Width/2-1).
+    localparam logic [63:0] Raised = (64'(Depth) << Width) * (((64'd1 << Width) - 64'd1) / 64'd3);
 
     logic [Words*WordWidth-1:0] words;
     dot_terms #(
@@ -118,8 +120,15 @@ module dot_pe #(
         logic signed [WordWidth-1:0] word;
         logic signed [AccWidth-1:0]  wide;
         assign word = step[w*WordWidth+:WordWidth];
-        assign wide = AccWidth'(word);
-        assign addends[w*AccWidth+:AccWidth] = (Form == 2) ? wide << (2 * w) : wide;
+        if (Form == 2) begin : gen_weight
+          assign wide = AccWidth'({1'b0, word}) << (2 * (w / 2));
+        end else begin : gen_signed
+          assign wide = AccWidth'(word);
+        end
+        assign addends[w*AccWidth+:AccWidth] = wide;
+      end
+      if (Form == 2) begin : gen_raised
+        assign addends[Words*AccWidth+:AccWidth] = AccWidth'(-Raised);
       end
     end
 

@@ -1,10 +1,11 @@
 // What one step of a dot product adds to the accumulator: Depth products as few words.
 //
-// Form 0 (classic): every product and every level of the adder tree is resolved; one word. Form 1
-// (OPT1 of arXiv 2503.06342): partial products of all lanes, unresolved; Depth*Width/2 words
-// (Depth resolved products where Multiplier is 0).
-// Form 2 (OPT2): one word for each bit weight, summed over the lanes before the shift; Width/2
-// words. Latency: combinational.
+// Form 0 (classic): every product and every level of the adder tree is resolved; one word.
+// Form 1 (OPT1 of arXiv 2503.06342): partial products of all lanes, unresolved; Depth*Width/2
+// words (Depth resolved products where Multiplier is 0).
+// Form 2 (OPT2): a pair for each bit weight, summed over the lanes before the shift, unsigned and
+// too large by Depth * 2^Width (see bit_weight_sums); Width words.
+// Latency: combinational.
 module dot_terms #(
   parameter int Depth      = 4,   // lanes
   parameter int Width      = 8,   // bits of an operand
@@ -13,7 +14,7 @@ module dot_terms #(
   parameter int Form       = 0,   // see above
   parameter int EncWidth   = (Multiplier == 2) ? 3 * Width / 2
                            : (Multiplier >= 3) ? Width + 1 : Width,  // derived, do not set
-  parameter int Words      = (Form == 0) ? 1 : (Form == 2) ? Width / 2
+  parameter int Words      = (Form == 0) ? 1 : (Form == 2) ? Width
                            : (Multiplier == 0) ? Depth : Depth * Width / 2,  // derived
   parameter int WordWidth  = (Form == 0) ? 2 * Width + $clog2(Depth)
                            : (Form == 2) ? 1 + $clog2(Depth * (1 << Width) + 1)
@@ -21,7 +22,7 @@ module dot_terms #(
 ) (
   input  logic [Depth*EncWidth-1:0]   enc_i,   // lane k at [k*EncWidth +: EncWidth]
   input  logic [Depth*Width-1:0]      b_i,     // signed operand of lane k
-  output logic [Words*WordWidth-1:0]  words_o  // Form 2: word j has the weight 4^j
+  output logic [Words*WordWidth-1:0]  words_o  // Form 2: words 2j, 2j + 1 weigh 4^j
 );
 
   if (Form == 2) begin : gen_weights
@@ -44,7 +45,7 @@ module dot_terms #(
     bit_weight_sums #(.Depth(Depth), .Width(Width), .TreeWidth(WordWidth)) u_sums (
       .selects_i(selects),
       .b_i      (b_i),
-      .sums_o   (words_o)
+      .words_o  (words_o)
     );
   end else if (Form == 1 && Multiplier > 0) begin : gen_partial
     for (genvar k = 0; k < Depth; k++) begin : gen_lane

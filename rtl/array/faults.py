@@ -38,9 +38,9 @@ _WEIGHT_SUMS = (
     ),
     Mutation(
         "array/bit_weight_sums.sv",
-        "assign sums_o[j*TreeWidth+:TreeWidth] = sum + carry;",
-        "logic [TreeWidth-1:0] total;\n    assign total = sum + carry;\n"
-        "    assign sums_o[j*TreeWidth+:TreeWidth] = {total[TreeWidth-2], total[TreeWidth-2:0]};",
+        "assign words_o[2*j*TreeWidth+:2*TreeWidth] = {carry, sum};",
+        "logic [TreeWidth-2:0] total;\n    assign total = sum[TreeWidth-2:0] + carry[TreeWidth-2:0];\n"
+        "    assign words_o[2*j*TreeWidth+:2*TreeWidth] = (2*TreeWidth)'(total);",
         "trees of a bit weight are a bit too narrow, as published",
     ),
 )
