@@ -249,6 +249,10 @@ def _built(kind: str, name: str, made: Any, expected: type[_Built]) -> _Built:
 
 def _ours() -> None:
     register_simulator(
+        "block-dot", "archgym.rtl.envs.block_dot:BlockDot", gym_id="archgym/BlockDot-v0",
+        summary="dot products of block formats in RTL: MX and NV, integer and float", provider="archgym",
+    )  # fmt: skip
+    register_simulator(
         "dram", "archgym.sims.dram.simulator:DramController", gym_id="archgym/DRAMController-v0",
         summary="cycle-accurate DRAM memory controller", provider="archgym",
     )  # fmt: skip
@@ -257,12 +261,24 @@ def _ours() -> None:
         summary="LLM serving on GPUs with units in their memory", provider="archgym",
     )  # fmt: skip
     register_simulator(
+        "float-unit", "archgym.rtl.envs.float_unit:FloatUnit", gym_id="archgym/FloatUnit-v0",
+        summary="floating-point units in RTL, exact and approximate", provider="archgym",
+    )  # fmt: skip
+    register_simulator(
+        "lut-tensor-core", "archgym.rtl.envs.lut_tensor_core:LutTensorCore", gym_id="archgym/LUTTensorCore-v0",
+        summary="low-bit products by look-up in RTL, and its rivals", provider="archgym",
+    )  # fmt: skip
+    register_simulator(
         "npu", "archgym.sims.npu.simulator:SystolicNpu", gym_id="archgym/NPU-v0",
         summary="systolic NPU on neural networks", provider="archgym",
     )  # fmt: skip
     register_simulator(
         "neupims", "archgym.sims.neupims.simulator:NeuPims", gym_id="archgym/NeuPIMs-v0",
         summary="LLM decoding on an NPU with PIM, and its baselines", provider="archgym",
+    )  # fmt: skip
+    register_simulator(
+        "tensor-engine", "archgym.rtl.envs.tensor_engine:TensorEngine", gym_id="archgym/TensorEngine-v0",
+        summary="tensor engines in RTL: arrays, multipliers, accumulation", provider="archgym",
     )  # fmt: skip
     for name, target, summary in (
         ("random", "random_search:RandomSearch", "uniform random search"),
