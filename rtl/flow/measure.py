@@ -24,6 +24,7 @@ from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.netlist import CombinationalLoop
 from archgym.rtl.flow.point import Measured, Point
 from archgym.rtl.flow.power import Power, power
+from archgym.rtl.flow.repair import repair
 from archgym.rtl.flow.results import Results
 from archgym.rtl.flow.synth import Synthesis
 from archgym.rtl.tech.technology import Technology, technology
@@ -87,6 +88,7 @@ def search_of(point: Point, limits: Limits | None = None) -> Search:
         hierarchical=point.keeps_hierarchy,
         limits=limits or Limits(),
         clock=point.block.signals.clock,
+        repair=repair,
     )
 
 

@@ -17,7 +17,7 @@ from archgym.rtl.tech.function import names_in
 if TYPE_CHECKING:
     from archgym.rtl.tech.liberty import Arc, Cell, Library, Table
 
-__all__ = ["Arcs", "compile_arcs"]
+__all__ = ["Arcs", "Pool", "arc_rows", "compile_arcs"]
 
 _SENSES = {"positive": K.POSITIVE, "negative": K.NEGATIVE, "non": K.NON}
 _ROLES = {
@@ -50,7 +50,7 @@ class Arcs:
 
 
 @final
-class _Pool:
+class Pool:
     """Tables laid one after the other; one that occurs again is not laid again."""
 
     def __init__(self) -> None:
@@ -76,16 +76,16 @@ class _Pool:
 def compile_arcs(netlist: Netlist, library: Library) -> Arcs:
     """Look up the arcs of every kind of cell, and of every kind with constants at some of its inputs."""
     value, fixed = constants(netlist, library)
-    pool, of_cell = _Pool(), netlist.cell_kind.copy()
+    pool, of_cell = Pool(), netlist.cell_kind.copy()
     lists = [
-        _rows(library.cells[kind], pins, (), pool) for kind, pins in zip(netlist.kinds, netlist.kind_pins, strict=True)
+        arc_rows(library.cells[kind], pins, (), pool) for kind, pins in zip(netlist.kinds, netlist.kind_pins, strict=True)
     ]
     variants: dict[tuple[int, Fixed], int] = {}
     for cell, pins in fixed.items():
         key = int(netlist.cell_kind[cell]), pins
         if key not in variants:
             variants[key] = len(lists)
-            lists.append(_rows(library.cells[netlist.kinds[key[0]]], netlist.kind_pins[key[0]], pins, pool))
+            lists.append(arc_rows(library.cells[netlist.kinds[key[0]]], netlist.kind_pins[key[0]], pins, pool))
         of_cell[cell] = variants[key]
     rows = [row for rows in lists for row in rows]
     return Arcs(
@@ -98,7 +98,7 @@ def compile_arcs(netlist: Netlist, library: Library) -> Arcs:
     )
 
 
-def _rows(cell: Cell, pins: tuple[str, ...], fixed: Fixed, pool: _Pool) -> list[tuple[int, ...]]:
+def arc_rows(cell: Cell, pins: tuple[str, ...], fixed: Fixed, pool: Pool) -> list[tuple[int, ...]]:
     """Rows of the arcs that remain when some inputs are constant."""
     held, found = dict(fixed), []
     for arc in cell.arcs:

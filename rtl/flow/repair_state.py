@@ -1,0 +1,193 @@
+"""A netlist whose cells change their sizes: loads, arrivals, required times and slopes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.rtl.flow import kernel_repair as R, kernel_sta as K
+from archgym.rtl.flow.flat import Ints, Netlist
+from archgym.rtl.flow.repair_sizes import Sizes, compile_sizes
+from archgym.rtl.flow.timing_clock import clock_nets
+from archgym.rtl.flow.timing_loads import net_loads
+
+if TYPE_CHECKING:
+    from archgym.rtl.flow.timing import Constraints
+    from archgym.rtl.tech.liberty import Library
+
+__all__ = ["Slopes", "State", "Times"]
+
+Floats = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Latest arrivals."""
+
+    arrival: Floats
+    """ns[nets, edge]; -inf where nothing arrives."""
+    slew: Floats
+    critical_ns: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """What `kernel_repair.pull_back` finds."""
+
+    weight: Floats
+    steep: Floats
+    dear: Floats
+    need: Floats
+    pull: Floats
+    room: Floats
+
+
+@final
+class State:
+    """Sizes of cells and what follows from them."""
+
+    def __init__(self, netlist: Netlist, library: Library, constraints: Constraints) -> None:
+        """Start with the sizes that the netlist has."""
+        self.base, self.library, self.constraints = netlist, library, constraints
+        self.sizes: Sizes = compile_sizes(netlist, library)
+        self.size: Ints = self.sizes.first.copy()
+        self.load: Floats = net_loads(netlist, library, constraints.output_load_ff)
+        self.phase = clock_nets(netlist, library, constraints.clock)
+        self.order = np.concatenate([netlist.sequential, netlist.order])
+        ports = [nets[self.phase[nets] < 0] for nets in netlist.inputs.values()]
+        self._inputs = np.concatenate([*ports, np.zeros(0, dtype=np.int32)])
+        self._ends = np.concatenate([*netlist.outputs.values(), np.zeros(0, dtype=np.int32)])
+        widest = self.sizes.caps.shape[1]
+        self._sums, self._late, self._slow = (np.zeros((widest, 2)) for _ in range(3))
+
+    @property
+    def cells(self) -> tuple[Ints, Ints, Ints, Ints, Floats, Ints, Ints, np.float64]:
+        """Arguments that all kernels share."""
+        sizes, slew = self.sizes, np.float64(self.constraints.clock_slew_ns)
+        return (
+            self.size, sizes.start, sizes.rows, sizes.tables, sizes.pool, self.base.pin_start, self.base.pin_net, slew,
+        )  # fmt: skip
+
+    @property
+    def area_um2(self) -> float:
+        """Of all cells."""
+        return float(np.bincount(self.size, minlength=len(self.sizes.areas)) @ self.sizes.areas)
+
+    def times(self) -> Times:
+        """Static timing with the sizes of now."""
+        nets, limits = self.base.nets, self.constraints
+        arrival, slew = np.full((nets, 2, 2), -np.inf), np.full((nets, 2), -np.inf)
+        arrival[self._inputs, :, K.PORT] = limits.input_delay_ns
+        slew[self._inputs] = limits.input_slew_ns
+        before = np.full((nets, 2, 2), -1, dtype=np.int32)
+        worst, where = np.full(2, -np.inf), np.zeros((2, 4), dtype=np.int32)
+        K.propagate(self.order, *self.cells, self.load, 1.0, arrival, slew, before)
+        K.check(self.base.sequential, *self.cells, 1.0, arrival, slew, worst, where)
+        latest = arrival.max(axis=2)
+        outputs = float(latest[self._ends].max(initial=-np.inf)) + limits.output_delay_ns
+        return Times(latest, slew, max(float(worst.max()), outputs, 0.0))
+
+    def slopes(self, times: Times, period_ns: float, spread_ns: float) -> Slopes:
+        """Required times for a period, and derivatives of the smooth maximum of path delays."""
+        nets = self.base.nets
+        weight, steep, dear, pull = (np.zeros((nets, 2)) for _ in range(4))
+        need, room = np.full((nets, 2), np.inf), np.full(len(self.base.pin_net), np.inf)
+        ends, margin = self._ends, self.constraints.output_delay_ns
+        late = times.arrival[ends] + margin - times.critical_ns
+        np.add.at(weight, ends, np.exp(late / spread_ns))
+        need[ends] = period_ns - margin
+        slow = np.where(np.isfinite(times.slew), times.slew, 0.0)
+        R.ends(
+            self.base.sequential, *self.cells, times.arrival, slow, period_ns, times.critical_ns, spread_ns,
+            weight, steep, need, pull, room,
+        )  # fmt: skip
+        R.pull_back(
+            self.order, *self.cells, self.load, times.arrival, slow, spread_ns, weight, steep, dear, need, pull, room,
+            self._sums,
+        )  # fmt: skip
+        return Slopes(weight, steep, dear, need, pull, room)
+
+    def speed_up(self, times: Times, slopes: Slopes, near_ns: float, spread_ns: float, gain_ns: float) -> int:
+        """One pass of sizing for speed; how many cells changed."""
+        sizes, of = self.sizes, slopes
+        changed = R.speed_up(
+            self.order, *self.cells, self.load, times.arrival, times.slew, times.critical_ns, spread_ns, of.weight,
+            of.steep, of.dear, of.need, near_ns, gain_ns, sizes.family, sizes.member, sizes.caps, sizes.most,
+            self._late, self._slow,
+        )  # fmt: skip
+        return int(changed)
+
+    def recover(self, times: Times, slopes: Slopes, period_ns: float, part: float) -> int:
+        """One pass of sizing for area; how many cells changed."""
+        sizes, limit = self.sizes, self.library.default_max_slew_ns
+        max_slew_ns = np.inf if limit is None else limit
+        changed = R.recover(
+            self.order, *self.cells, self.load, times.arrival.copy(), times.slew.copy(), times.arrival, times.slew,
+            period_ns, slopes.need, slopes.pull, part, max_slew_ns, sizes.family, sizes.member, sizes.caps,
+            sizes.most, self._late, self._slow,
+        )  # fmt: skip
+        return int(changed)
+
+    def lift(self) -> int:
+        """The smallest size that keeps the limits of load, for cells above theirs; how many cells changed."""
+        base, sizes = self.base, self.sizes
+        pins = np.flatnonzero(base.pin_output)
+        cells, column = base.pin_cell[pins], base.pin_of_kind[pins]
+        load = self.load[base.pin_net[pins]].max(axis=1)
+        over = np.flatnonzero((load > sizes.most[self.size[cells], column]) & (self.phase[base.pin_net[pins]] < 0))
+        changed = 0
+        for each in np.unique(self.size[cells[over]]).tolist():
+            members = sizes.member[sizes.family[each] : sizes.family[each + 1]]
+            mine = over[self.size[cells[over]] == each]
+            for pin in np.unique(column[mine]).tolist():
+                those = mine[column[mine] == pin]
+                limits = sizes.most[members, pin]
+                fits = limits[None, :] >= load[those][:, None]
+                choice = members[np.where(fits.any(axis=1), fits.argmax(axis=1), int(limits.argmax()))]
+                moved = sizes.most[choice, pin] > sizes.most[each, pin]
+                self._change(cells[those[moved]], choice[moved])
+                changed += int(moved.sum())
+        return changed
+
+    def _change(self, cells: Ints, lists: Ints) -> None:
+        """Give cells other sizes."""
+        base, caps = self.base, self.sizes.caps
+        for column in range(caps.shape[1]):
+            has = base.pin_start[cells] + column < base.pin_start[cells + 1]
+            nets = base.pin_net[base.pin_start[cells[has]] + column]
+            np.add.at(self.load, nets, caps[lists[has], column] - caps[self.size[cells[has]], column])
+        self.size[cells] = lists
+
+    def save(self) -> tuple[Ints, Floats]:
+        """Sizes and loads, to come back to."""
+        return self.size.copy(), self.load.copy()
+
+    def restore(self, saved: tuple[Ints, Floats]) -> None:
+        """Come back."""
+        self.size[:], self.load[:] = saved
+
+    def netlist(self) -> Netlist:
+        """The netlist with the sizes of now."""
+        base = self.base
+        if np.array_equal(self.size, self.sizes.first):
+            return base
+        used = sorted({self.sizes.names[each] for each in np.unique(self.size)})
+        kind = {name: number for number, name in enumerate(used)}
+        of_list = np.array([kind.get(name, 0) for name in self.sizes.names], dtype=np.int32)
+        first = {
+            int(of_list[size]): int(cell) for size, cell in zip(*np.unique(self.size, return_index=True), strict=True)
+        }
+        models = [int(base.cell_kind[first[number]]) for number in range(len(used))]
+        return replace(
+            base,
+            kinds=tuple(used),
+            kind_pins=tuple(base.kind_pins[each] for each in models),
+            kind_outputs=tuple(base.kind_outputs[each] for each in models),
+            kind_sequential=base.kind_sequential[models],
+            cell_kind=of_list[self.size],
+        )
