@@ -10,16 +10,15 @@ from typing import Any, final
 import numpy as np
 
 from archgym.core import Designs, Evaluations, Metric, Simulator
-from archgym.errors import UnknownName
+from archgym.errors import InvalidInput, UnknownName
 from archgym.rtl.block import Draw, Parameters, Streams
-from archgym.rtl.envs.clocks import clock_parameter, period_ns
-from archgym.rtl.envs.score import Job, score
+from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
+from archgym.rtl.envs.score import VERSION, Job, score
 from archgym.rtl.floating.accuracy import draw as draw_values
 from archgym.rtl.flow.point import METRICS as MEASURED, Point, Workload
 from archgym.rtl.formats.block_formats import FORMATS, BlockFormat, block_format
 from archgym.rtl.formats.quantise import qsnr_db, quantise
 from archgym.rtl.library import block
-from archgym.rtl.tech.technology import technology as find_technology
 from archgym.space import DesignSpace, Parameter
 
 __all__ = ["METRICS", "BlockDot"]
@@ -27,6 +26,7 @@ __all__ = ["METRICS", "BlockDot"]
 _WORKLOADS = {"gaussian": "standard normal tensors", "uniform": "tensors uniform in [-1, 1)"}
 _BLOCKS = 4096  # on which quantisation noise is measured
 _BEATS = 64
+_LANES = (None, 4, 8, 16)
 
 METRICS = (
     Metric("qsnr_db", "dB", "maximize", "Signal over quantisation noise of a tensor in the format."),
@@ -65,22 +65,27 @@ class BlockDot(Simulator):
     """Dot products of blocks with shared scales; see `rtl/VALIDATION.md`."""
 
     name = "block-dot"
-    version = "1"
+    version = f"1-{VERSION}"
     metrics = METRICS
     workloads = tuple(_WORKLOADS)
 
-    def __init__(self, technology: str = "generic45") -> None:
+    def __init__(self, technology: str = "generic45", effort: str = "normal", lanes: int | None = None) -> None:
         """Build for a technology.
 
         Args:
             technology: name of one, or path of a Liberty file.
+            effort: how many recipes of synthesis are tried: "quick", "normal", "high".
+            lanes: elements of a block in a beat; None: all of them.
 
         Raises:
-            UnknownName: for an unknown technology.
+            UnknownName: for an unknown technology or effort.
+            InvalidInput: for lanes that do not divide the blocks.
         """
-        find_technology(technology)
+        check_flow(technology, effort)
+        if lanes not in _LANES:
+            raise InvalidInput(f"lanes must be 4, 8 or 16, or null for whole blocks; got {lanes!r}")
         self.space = _space()
-        self.options = {"technology": technology}
+        self.options = {"technology": technology, "effort": effort, "lanes": lanes}
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Measure designs on tensors of a distribution, quantised to the format.
@@ -97,21 +102,28 @@ class BlockDot(Simulator):
     def _job(self, design: Mapping[str, Any], workload: str) -> Job:
         form = block_format(design["format"].upper())
         unit = block("int_dot" if form.integer else "fp_dot")
-        every = _parameters(design, form)
+        lanes = self.options["lanes"] or form.block
+        every = _parameters(design, form, lanes)
         parameters = {parameter.name: every[parameter.name] for parameter in unit.parameters}
         reason = unit.reject(parameters)
         if reason:
             return Job(None, reason)
         steps = Workload(f"{workload} {form.name}", beats=_BEATS, make=_Tensor(form, workload))
-        technology = self.options["technology"]
-        point = Point(unit, parameters, technology, period_ns(design["clock_ns"]), steps)
+        point = Point(
+            unit,
+            parameters,
+            self.options["technology"],
+            period_ns(design["clock_ns"]),
+            steps,
+            effort=self.options["effort"],
+        )
         return Job(point, extra={"qsnr_db": _noise(form, workload)})
 
 
-def _parameters(design: Mapping[str, Any], form: BlockFormat) -> dict[str, int]:
+def _parameters(design: Mapping[str, Any], form: BlockFormat, lanes: int) -> dict[str, int]:
     """Of both blocks."""
     return {
-        "Width": 1 + form.man_width, "Lanes": form.block, "Scale": form.scale,
+        "Width": 1 + form.man_width, "Lanes": lanes, "Scale": form.scale,
         "Subnormals": int(design["subnormals"]), "Pipeline": design["pipeline"], "Merge": int(design["merge"]),
         "ExpWidth": form.exp_width, "ManWidth": form.man_width, "Specials": form.specials,
         "AlignWidth": design["align_width"],
@@ -126,13 +138,15 @@ class _Tensor:
     form: BlockFormat
     kind: str
 
-    def __call__(self, _p: Parameters, rng: np.random.Generator, n: int, _draw: Draw) -> Streams:
+    def __call__(self, p: Parameters, rng: np.random.Generator, n: int, _draw: Draw) -> Streams:
         values = draw_values(self.kind, rng, (2, n, self.form.block))  # type: ignore[arg-type]  # a checked name
         a, b = quantise(self.form, values[0]), quantise(self.form, values[1])
         last = np.zeros(n, dtype=np.int64)
         last[-1] = 1
+        here = slice(p["Lanes"])
         return {
-            "a_i": a.elements, "b_i": b.elements, "scale_a_i": a.scales, "scale_b_i": b.scales, "last_i": last,
+            "a_i": a.elements[:, here], "b_i": b.elements[:, here], "scale_a_i": a.scales, "scale_b_i": b.scales,
+            "last_i": last,
         }  # fmt: skip
 
 

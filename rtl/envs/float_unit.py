@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from archgym.core import Designs, Evaluations, Metric, Simulator
 from archgym.errors import UnknownName
 from archgym.rtl.block import Block
-from archgym.rtl.envs.clocks import clock_parameter, period_ns
-from archgym.rtl.envs.score import Job, score
+from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
+from archgym.rtl.envs.score import VERSION, Job, score
 from archgym.rtl.floating.accuracy import draw, relative, snr_db
 from archgym.rtl.floating.formats import BF16, E4M3, E5M2, FP16, FP32, Format, Words
 from archgym.rtl.floating.rounding import encode
 from archgym.rtl.flow.point import METRICS as MEASURED, Point, Workload
 from archgym.rtl.library import block
-from archgym.rtl.tech.technology import technology as find_technology
 from archgym.space import DesignSpace, Parameter
 
 __all__ = ["METRICS", "FloatUnit"]
@@ -101,22 +100,23 @@ class FloatUnit(Simulator):
     """Floating-point units on random operands; see `rtl/VALIDATION.md`."""
 
     name = "float-unit"
-    version = "1"
+    version = f"1-{VERSION}"
     metrics = METRICS
     workloads = tuple(_WORKLOADS)
 
-    def __init__(self, technology: str = "generic45") -> None:
+    def __init__(self, technology: str = "generic45", effort: str = "normal") -> None:
         """Build for a technology.
 
         Args:
             technology: name of one, or path of a Liberty file.
+            effort: how many recipes of synthesis are tried: "quick", "normal", "high".
 
         Raises:
-            UnknownName: for an unknown technology.
+            UnknownName: for an unknown technology or effort.
         """
-        find_technology(technology)
+        check_flow(technology, effort)
         self.space = _SPACE
-        self.options = {"technology": technology}
+        self.options = {"technology": technology, "effort": effort}
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Measure designs on operands of a distribution.
@@ -137,8 +137,14 @@ class FloatUnit(Simulator):
         if reason:
             return Job(None, reason)
         draws = Workload(f"{workload} {design['format']}", _draw(form, workload), _BEATS)
-        technology = self.options["technology"]
-        point = Point(unit, parameters, technology, period_ns(design["clock_ns"]), draws)
+        point = Point(
+            unit,
+            parameters,
+            self.options["technology"],
+            period_ns(design["clock_ns"]),
+            draws,
+            effort=self.options["effort"],
+        )
         return Job(point, extra=_errors(unit.name, tuple(sorted(parameters.items())), form, workload))
 
 

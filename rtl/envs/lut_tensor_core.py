@@ -13,14 +13,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from archgym.core import Designs, Evaluations, Simulator
+from archgym.errors import InvalidInput
 from archgym.rtl.block import Draw, Parameters, Streams
-from archgym.rtl.envs.clocks import clock_parameter, period_ns
+from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
 from archgym.rtl.envs.lut_workloads import LOW_BIT, LowBit, low_bit
-from archgym.rtl.envs.score import METRICS, Job, score
+from archgym.rtl.envs.score import METRICS, VERSION, Job, score
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
-from archgym.rtl.tech.technology import technology as find_technology
-from archgym.space import DesignSpace, Parameter
+from archgym.space import Constraint, DesignSpace, Parameter
 
 __all__ = ["LutTensorCore"]
 
@@ -28,9 +28,14 @@ _FP32 = (8, 23)
 _UNITS = ("lut", "multiply", "add")
 _ACCUMULATORS = ("same", "wide")
 _STEPS = 24  # input beats of a stimulus
+_LEAST = 2  # products of the smallest tile
 
 
-def _space() -> DesignSpace:
+def _space(largest: int) -> DesignSpace:
+    within = Constraint(
+        f"tile_m * tile_n * tile_k must be at most {largest}",
+        lambda c: c["tile_m"] * c["tile_n"] * c["tile_k"] <= largest,
+    )
     return DesignSpace(
         [
             Parameter("unit", _UNITS, "categorical", "", "unit",
@@ -51,6 +56,7 @@ def _space() -> DesignSpace:
                       "24 or 32 bits for integers; the activations' format or FP32 for floating point."),
             clock_parameter(),
         ],
+        [within],
         canonical=_canonical,
     )  # fmt: skip
 
@@ -72,23 +78,27 @@ class LutTensorCore(Simulator):
     """A tensor core for weights of 1 to 4 bits; see `rtl/VALIDATION.md`."""
 
     name = "lut-tensor-core"
-    version = "1"
+    version = f"1-{VERSION}"
     metrics = METRICS
     workloads = tuple(LOW_BIT)
 
-    def __init__(self, technology: str = "generic45") -> None:
+    def __init__(self, technology: str = "generic45", effort: str = "normal", largest: int = 1024) -> None:
         """Build for a technology.
 
         Args:
             technology: name of one, or path of a Liberty file.
+            effort: how many recipes of synthesis are tried: "quick", "normal", "high".
+            largest: products of a step at most; large tiles take tens of seconds each.
 
         Raises:
-            UnknownName: for an unknown technology.
+            UnknownName: for an unknown technology or effort.
+            InvalidInput: for a `largest` that admits no tile.
         """
-        find_technology(technology)
-        self._technology = technology
-        self.space = _space()
-        self.options = {"technology": technology}
+        check_flow(technology, effort)
+        if isinstance(largest, bool) or not isinstance(largest, int) or largest < _LEAST:
+            raise InvalidInput(f"largest must be a whole number of at least {_LEAST}, got {largest!r}")
+        self.space = _space(largest)
+        self.options = {"technology": technology, "effort": effort, "largest": largest}
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Measure designs on a product with low-bit weights.
@@ -120,14 +130,14 @@ class LutTensorCore(Simulator):
         point = Point(
             block(top),
             parameters,
-            self._technology,
+            self.options["technology"],
             period_ns(design["clock_ns"]),
-            Workload(f"{name} {work}", work.draw, _STEPS, make=_one_sum if top in _SUMS else None),
+            Workload(f"{name} {work}", work.draw, _STEPS, make=_one_sum),
+            effort=self.options["effort"],
         )
         return Job(point, "", steps * planes + 1 + design["pipeline"] + design["input_register"], work.macs)
 
 
-_SUMS = ("lut_core", "lut_core_fp", "dp_core")
 _Made: TypeAlias = "tuple[str, dict[str, int], int] | str"
 
 

@@ -11,8 +11,13 @@ import numpy as np
 from archgym.core import INFEASIBLE, OK, Evaluations, Metric
 from archgym.rtl.flow.measure import measure
 from archgym.rtl.flow.point import METRICS as MEASURED, Point
+from archgym.rtl.flow.recipe import VERSION as RECIPES
+from archgym.rtl.flow.results import VERSION as RESULTS, tool_version
 
-__all__ = ["METRICS", "Job", "score"]
+__all__ = ["METRICS", "VERSION", "Job", "score"]
+
+VERSION = f"{RECIPES}.{RESULTS}-yosys{tool_version()}"
+"""Of the flow: what is measured can change with any of its parts."""
 
 _WORK = (
     Metric("cycles", "cycles", "minimize", "Of the whole workload, filling and draining included."),

@@ -20,12 +20,11 @@ from archgym.rtl.array.digit_rows import packet
 from archgym.rtl.array.golden import depth, rows
 from archgym.rtl.array.stimuli import os_tiles, ws_tiles
 from archgym.rtl.block import Draw, Parameters, Streams
-from archgym.rtl.envs.clocks import clock_parameter, period_ns
-from archgym.rtl.envs.score import METRICS, Job, score
+from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
+from archgym.rtl.envs.score import METRICS, VERSION, Job, score
 from archgym.rtl.envs.workloads import NAMES as WORKLOADS, Work, work as find_work
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
-from archgym.rtl.tech.technology import technology as find_technology
 from archgym.space import DesignSpace, Parameter
 
 __all__ = ["ENGINES", "MULTIPLIERS", "TensorEngine"]
@@ -108,24 +107,25 @@ class TensorEngine(Simulator):
     """Tensor engines in RTL, synthesised, timed and simulated; see `rtl/VALIDATION.md`."""
 
     name = "tensor-engine"
-    version = "1"
+    version = f"1-{VERSION}"
     metrics = METRICS
     workloads = WORKLOADS
 
-    def __init__(self, technology: str = "generic45", largest: int = _SIZES[-1]) -> None:
+    def __init__(self, technology: str = "generic45", effort: str = "normal", largest: int = _SIZES[-1]) -> None:
         """Build for a technology.
 
         Args:
             technology: name of one, or path of a Liberty file.
+            effort: how many recipes of synthesis are tried: "quick", "normal", "high".
             largest: rows, columns and depth at most; large arrays take tens of seconds each.
 
         Raises:
-            UnknownName: for an unknown technology.
+            UnknownName: for an unknown technology or effort.
             InvalidInput: for a `largest` that no array has.
         """
-        find_technology(technology)
+        check_flow(technology, effort)
         self.space = _SPACE if largest == _SIZES[-1] else _restricted(largest)
-        self.options = {"technology": technology, "largest": largest}
+        self.options = {"technology": technology, "effort": effort, "largest": largest}
 
     def simulate(self, designs: Designs, workload: str) -> Evaluations:
         """Measure designs on a matrix product.
@@ -158,7 +158,14 @@ class TensorEngine(Simulator):
         if reason:
             return Job(None, reason)
         steps = Workload(f"{work.bits} {work.deviation}", work.draw, _BEATS, make=_MAKERS.get(unit.name, _one_tile))
-        point = Point(unit, parameters, self.options["technology"], period_ns(design["clock_ns"]), steps)
+        point = Point(
+            unit,
+            parameters,
+            self.options["technology"],
+            period_ns(design["clock_ns"]),
+            steps,
+            effort=self.options["effort"],
+        )
         if unit.name == "digit_array":  # its rate depends on the operands: as simulated
             return Job(point, slots=_slots(parameters, work), macs=work.macs)
         return Job(point, "", tiling.tiling(unit.name, parameters, work.products).cycles, work.macs)

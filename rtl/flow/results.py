@@ -23,7 +23,7 @@ from archgym.rtl.flow.point import Measured, Point
 from archgym.rtl.flow.recipe import VERSION as RECIPE_VERSION
 from archgym.rtl.tech.technology import technology
 
-__all__ = ["VERSION", "Results"]
+__all__ = ["VERSION", "Results", "tool_version"]
 
 VERSION = 2
 """Counts up whenever a metric of an unchanged point can change."""
@@ -45,7 +45,7 @@ class Results:
         block, workload = point.block, point.workload
         functions = (block.golden, block.macs, workload.make or block.stimulus)
         content = [
-            [VERSION, RECIPE_VERSION, _tools()],
+            [VERSION, RECIPE_VERSION, tool_version()],
             [block.name, block.top, block.kind, block.keep, point.keeps_hierarchy, *_unusual(block, point)],
             [[path.name, file_hash(path)] for path in block.paths()],
             [[path.name, file_hash(path)] for path in _models(functions)],
@@ -99,7 +99,8 @@ def _unusual(block: Block, point: Point) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _tools() -> str:
+def tool_version() -> str:
+    """Of the synthesis tools, which come as one package."""
     try:
         return version("pyosys")
     except PackageNotFoundError:  # installed by other means: the recipes' version is all that is known
