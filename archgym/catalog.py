@@ -277,6 +277,10 @@ def _ours() -> None:
         summary="LLM decoding on an NPU with PIM, and its baselines", provider="archgym",
     )  # fmt: skip
     register_simulator(
+        "rtl", "archgym.rtl.own.simulator:OwnRtl", gym_id="archgym/RTL-v0",
+        summary="your own RTL: its parameters and the clock", provider="archgym",
+    )  # fmt: skip
+    register_simulator(
         "tensor-engine", "archgym.rtl.envs.tensor_engine:TensorEngine", gym_id="archgym/TensorEngine-v0",
         summary="tensor engines in RTL: arrays, multipliers, accumulation", provider="archgym",
     )  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from archgym.rtl.cli_cache import cache
+from archgym.rtl.cli_env import env
 from archgym.rtl.cli_show import list_, show
 from archgym.rtl.cli_test import bench
 
@@ -13,3 +15,5 @@ app = typer.Typer(no_args_is_help=True, help="Test, measure and search hardware 
 app.command("list")(list_)
 app.command()(show)
 app.command("test")(bench)
+app.command()(env)
+app.command()(cache)

@@ -51,7 +51,7 @@ def check_texts(
     include: Sequence[Path] = (),
     allow: Collection[str] = (),
     known: Callable[[str], bool] = lambda _name: True,
-) -> None:
+) -> tuple[Path, ...]:
     """Judge source files and what they include.
 
     Args:
@@ -59,6 +59,9 @@ def check_texts(
         include: folders whose files may be included, besides those of `sources`.
         allow: see `ALLOWANCES`.
         known: whether a system task is one of the language's.
+
+    Returns:
+        All of these files, sorted.
 
     Raises:
         UnsafeRtl: the first place that is refused, by file and line, and what would allow it.
@@ -77,6 +80,7 @@ def check_texts(
         seen.add(path)
         names = check_text(_read(path), path.name, allow=allow, known=known)
         waiting += [_included(name, path, given, include, allow) for name in names]
+    return tuple(sorted(seen))
 
 
 def check_text(

@@ -1,0 +1,1 @@
+"""Modules from outside the library as environments: RTL and a golden model of one's own."""
