@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from cache_toy import Toy
+from small import DESIGNS, SMALL
 
 from archgym import catalog
 from archgym.core import Evaluations, Metric
@@ -225,12 +226,12 @@ def test_a_space_of_one_design_can_be_checked():
 
 @pytest.mark.parametrize("name", catalog.simulators())
 def test_every_registered_simulator_keeps_the_contract(name):
-    check_simulator(catalog.simulator(name), designs=8)
+    check_simulator(catalog.simulator(name, **SMALL.get(name, {})), designs=DESIGNS.get(name, 8))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", catalog.simulators())
 def test_every_registered_simulator_keeps_the_contract_on_every_workload(name):
-    simulator = catalog.simulator(name)
+    simulator = catalog.simulator(name, **SMALL.get(name, {}))
     for workload in simulator.workloads:
         check_simulator(simulator, workload, designs=2, seed=1)

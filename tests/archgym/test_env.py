@@ -10,6 +10,7 @@ import pytest
 from cache_toy import Toy
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, strategies as st
+from small import SMALL
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from archgym import catalog
@@ -40,7 +41,8 @@ def test_every_registered_environment_passes_both_checkers(name, formulation):
         made = DesignEnv(Toy(), formulation=formulation)
         check_env(made, skip_render_check=True)
     else:
-        made = gymnasium.make(name, formulation=formulation).unwrapped
+        options = SMALL.get(catalog.environments()[name], {})
+        made = gymnasium.make(name, formulation=formulation, **options).unwrapped
         check_env(made)
     sb3_check_env(made)
 
