@@ -15,7 +15,7 @@ from archgym.errors import UnknownName
 
 __all__ = ["BALANCED", "CELLS", "DENSE", "EFFORTS", "FAST", "STEEP", "VERSION", "Recipe", "abc_script", "recipes"]
 
-VERSION = 2
+VERSION = 3
 """Counts up whenever a netlist can change: cached results of other versions are not used."""
 
 Adder: TypeAlias = Literal["ripple", "brent-kung", "sklansky"]

@@ -12,8 +12,9 @@ from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.full_adder import blackbox_text, techmap_text
 from archgym.rtl.flow.recipe import CELL_FILE, RIPPLE, RIPPLE_FILE, Adder, FullAdders, Recipe, abc_script, generic
 from archgym.rtl.flow.target import Target
+from archgym.rtl.flow.worker import Steps
 
-__all__ = ["Variant", "commands", "elaborate", "netlist_file", "write_scripts"]
+__all__ = ["Variant", "elaborate", "netlist_file", "steps", "write_scripts"]
 
 _BOX_FILE = "cells.v"
 
@@ -44,17 +45,19 @@ def write_scripts(folder: Path, target: Target, variants: Sequence[Variant]) -> 
         (folder / f"{index}.abc").write_text(abc_script(variant.recipe, delay), encoding="utf-8")
 
 
-def commands(design: Design, target: Target, variants: Sequence[Variant], blackboxes: Sequence[str]) -> list[str]:
-    """All commands of a job; the work that variants share is done once."""
+def steps(design: Design, target: Target, variants: Sequence[Variant], blackboxes: Sequence[str]) -> Steps:
+    """All commands of a job; the work that variants share is done once, and no variant depends on the others."""
     cells = target.full_adder is not None
-    found = [f"read_verilog -lib {_BOX_FILE}"] if cells else []
-    found += [*elaborate(design, blackboxes), "design -save elaborated"]
     numbered = sorted(enumerate(variants), key=lambda item: _architecture(item[1]))
-    for (adder, full_adders), group in groupby(numbered, key=lambda item: _architecture(item[1])):
-        found += ["design -load elaborated", *generic(adder, full_adders, cells=cells), "design -save generic"]
-        for index, variant in group:
-            found += ["design -load generic", *_to_cells(target, index, variant), f"write_json {netlist_file(index)}"]
-    return found
+    branches = [
+        Steps(
+            tuple(generic(adder, full_adders, cells=cells)),
+            tuple(Steps(tuple(_to_cells(target, index, variant))) for index, variant in group),
+        )
+        for (adder, full_adders), group in groupby(numbered, key=lambda item: _architecture(item[1]))
+    ]
+    box = [f"read_verilog -lib {_BOX_FILE}"] if cells else []
+    return Steps((*box, *elaborate(design, blackboxes)), tuple(branches))
 
 
 def _architecture(variant: Variant) -> tuple[Adder, FullAdders]:
@@ -84,4 +87,4 @@ def _to_cells(target: Target, index: int, variant: Variant) -> list[str]:
     if target.ties.high and target.ties.low:
         high, low = " ".join(target.ties.high), " ".join(target.ties.low)
         found.append(f"hilomap -singleton -hicell {high} -locell {low}")
-    return [*found, "opt_clean -purge"]
+    return [*found, "opt_clean -purge", f"write_json {netlist_file(index)}"]

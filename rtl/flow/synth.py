@@ -23,7 +23,7 @@ from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.mapped import children, count_cells, instance_name, renamed
 from archgym.rtl.flow.messages import logic_loop
 from archgym.rtl.flow.recipe import BALANCED, Recipe
-from archgym.rtl.flow.script import Variant, commands, netlist_file, write_scripts
+from archgym.rtl.flow.script import Variant, netlist_file, steps, write_scripts
 from archgym.rtl.flow.target import Target
 from archgym.rtl.flow.worker import Worker, worker
 
@@ -131,7 +131,7 @@ class _Job:
         keep = self.keep if top or self.keep is None else self.keep / design.top
         with scratch.folder(keep=keep) as folder:
             write_scripts(folder, self.target, self.variants)
-            script = commands(design.linked(folder), self.target, self.variants, boxes)
+            script = steps(design.linked(folder), self.target, self.variants, boxes)
             outcome = process.run(script, folder, self.limits)
             log = folder / "log.txt"
             if log.exists():

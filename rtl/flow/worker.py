@@ -23,7 +23,7 @@ from archgym.rtl.flow import scratch
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.messages import out_of_memory, tool_message
 
-__all__ = ["Outcome", "Worker", "close_all", "worker"]
+__all__ = ["Outcome", "Steps", "Worker", "close_all", "worker"]
 
 
 @final
@@ -37,13 +37,26 @@ class Outcome:
 
 
 @final
+@dataclass(frozen=True)
+class Steps:
+    """Yosys commands, and branches that each go on from where they lead, independently of each other."""
+
+    commands: tuple[str, ...]
+    branches: tuple[Steps, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As the worker's program reads it."""
+        return {"commands": list(self.commands), "branches": [branch.plain() for branch in self.branches]}
+
+
+@final
 class Worker:
-    """A process with Yosys; jobs are lists of Yosys commands run in a folder, with a fresh design each."""
+    """A process with Yosys; jobs are Yosys commands run in a folder, with a fresh design each."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, commands: Sequence[str], folder: Path, limits: Limits) -> Outcome:
+    def run(self, steps: Steps | Sequence[str], folder: Path, limits: Limits) -> Outcome:
         """Run commands in a folder; the log is its `log.txt`.
 
         Raises:
@@ -51,7 +64,7 @@ class Worker:
         """
         job = {
             "folder": str(folder),
-            "commands": list(commands),
+            "steps": (steps if isinstance(steps, Steps) else Steps(tuple(steps))).plain(),
             "seconds": limits.seconds,
             "memory_mib": limits.memory_mib,
         }

@@ -106,16 +106,32 @@ def _run(job: dict[str, Any]) -> NoReturn:
         _limit(job["memory_mib"])
         from pyosys import libyosys
 
-        design = libyosys.Design()
-        for command in job["commands"]:
-            os.write(log, f"\n>> {command}\n".encode())
-            design.run_pass(command)
-            libyosys.log_flush()
-        code = 0
+        code = _branch(libyosys.Design(), job["steps"], log)
     except BaseException:  # noqa: BLE001 - this process ends here, and its log is all that remains
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
+
+
+def _branch(design: Any, steps: dict[str, Any], log: int) -> int:
+    """Run commands, then each branch in a fork of its own: no branch sees what another did, or was called before it."""
+    from pyosys import libyosys
+
+    for command in steps["commands"]:
+        os.write(log, f"\n>> {command}\n".encode())
+        design.run_pass(command)
+        libyosys.log_flush()
+    for branch in steps["branches"]:
+        child = os.fork()
+        if child == 0:
+            os._exit(_branch(design, branch, log))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code < 0:  # end as the branch did, so that the cause is told
+            signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
+        if code:
+            return code
+    return 0
 
 
 def _limit(memory_mib: int) -> None:

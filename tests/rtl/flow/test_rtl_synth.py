@@ -67,6 +67,11 @@ def test_a_netlist_does_not_depend_on_what_ran_before(tmp_path):
     synthesise(design(tmp_path, MULTIPLY, "multiply"), embedded())
     again = synthesise(design(tmp_path, MAC, "mac", Width=5), embedded())
     assert json.loads(first.netlist) == json.loads(again.netlist)
+    among = synthesise_all(
+        design(tmp_path, MAC, "mac", Width=5), embedded(), [Variant(each) for each in EFFORTS["high"]]
+    )
+    same = next(each for each in among if each.variant.recipe == BALANCED)
+    assert json.loads(first.netlist) == json.loads(same.netlist)
 
 
 def test_repeated_modules_are_mapped_once(tmp_path):

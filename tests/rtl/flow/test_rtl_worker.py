@@ -13,7 +13,7 @@ from archgym.errors import MissingDependency
 from archgym.rtl.flow import scratch
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.messages import logic_loop, out_of_memory, tool_message
-from archgym.rtl.flow.worker import Worker
+from archgym.rtl.flow.worker import Steps, Worker
 
 LIMITS = Limits(seconds=60)
 HANG = "exec -q -- sleep 600"
@@ -83,7 +83,7 @@ def test_a_hang_is_stopped_with_everything_it_started(process, tmp_path):
     assert found.status == "timeout"
     assert found.reason == "no result within 0.5 s; raise Limits(seconds=0.5) if it is worth more"
     assert time.monotonic() - began < 30
-    assert sleepers(tmp_path) == []
+    assert all(ends(pid) for pid in sleepers(tmp_path))
     assert process.run(["design -reset"], tmp_path, LIMITS).status == "ok"
 
 
@@ -99,6 +99,21 @@ def test_jobs_do_not_see_each_other(process, tmp_path):
     assert process.run(["read_verilog a.v"], tmp_path, LIMITS).status == "ok"
     found = process.run(["hierarchy -check -top a"], tmp_path, LIMITS)
     assert (found.status, found.reason) == ("failed", "Module `a' not found!")
+
+
+def test_branches_go_on_from_the_same_place_and_the_first_to_fail_ends_the_job(process, tmp_path):
+    (tmp_path / "a.v").write_text("module a(input x, output y); assign y = x; endmodule\n")
+    good = Steps(("rename a b", "write_rtlil b.il"))
+    steps = Steps(("read_verilog a.v",), (good, Steps(("rename a c", "write_rtlil c.il"))))
+    assert process.run(steps, tmp_path, LIMITS).status == "ok"
+    assert "module \\b" in (tmp_path / "b.il").read_text()
+    assert "module \\c" in (tmp_path / "c.il").read_text()
+    bad = Steps(("read_verilog a.v",), (Steps(("hierarchy -top gone",)), Steps(("write_rtlil late.il",))))
+    assert process.run(bad, tmp_path, LIMITS).reason == "Module `gone' not found!"
+    assert not (tmp_path / "late.il").exists()
+    (tmp_path / "log.txt").unlink()
+    killed = Steps((), (Steps(("exec -q -- kill -SEGV $PPID",)),))
+    assert process.run(killed, tmp_path, LIMITS).reason.startswith("Yosys ended with SIGSEGV")
 
 
 PARENT = """
