@@ -73,8 +73,9 @@ def modules() -> list[str]:
 
 
 def validated() -> dict[str, str]:
-    """Each simulator family's VALIDATION.md."""
-    return {path.parent.name: path.read_text() for path in sorted((ROOT / "sims").glob("*/VALIDATION.md"))}
+    """Each simulator family's VALIDATION.md, and that of the hardware blocks."""
+    found = [*sorted((ROOT / "sims").glob("*/VALIDATION.md")), ROOT / "rtl" / "VALIDATION.md"]
+    return {path.parent.name: path.read_text() for path in found}
 
 
 def reference(names: Iterable[str]) -> list[dict[str, str]]:
