@@ -20,8 +20,7 @@ module bit_weight_sums #(
   output logic [Width*TreeWidth-1:0]     words_o     // words 2j, 2j + 1: pair of weight 4^j
 );
 
-  localparam int Digits     = Width / 2;
-  localparam int CountWidth = $clog2(Depth + 1);
+  localparam int Digits = Width / 2;
 
 `ifndef __ICARUS__  // version 11 has no elaboration tasks
   if (TreeWidth < 1 + $clog2(Depth * (1 << Width) + 1)) begin : gen_bad_tree_width
@@ -32,7 +31,7 @@ module bit_weight_sums #(
 
   for (genvar j = 0; j < Digits; j++) begin : gen_weight
     logic [Depth*TreeWidth-1:0]  rows;
-    logic [Depth*CountWidth-1:0] ones;  // of negations: an inverted term lacks one
+    logic [Depth-1:0]            ones;  // of negations: an inverted term lacks one
     for (genvar k = 0; k < Depth; k++) begin : gen_lane
       logic one, two, negative;
       logic [Width-1:0] b;
@@ -41,22 +40,14 @@ module bit_weight_sums #(
       assign b     = b_i[k*Width+:Width];
       assign value = (({Width + 1{one}} & {b[Width-1], b}) | ({Width + 1{two}} & {b, 1'b0}))
                      ^ {Width + 1{negative}};
-      assign rows[k*TreeWidth+:TreeWidth]   = TreeWidth'({~value[Width], value[Width-1:0]});
-      assign ones[k*CountWidth+:CountWidth] = CountWidth'(negative);
+      assign rows[k*TreeWidth+:TreeWidth] = TreeWidth'({~value[Width], value[Width-1:0]});
+      assign ones[k] = negative;
     end
 
-    logic [CountWidth-1:0] count_sum, count_carry;
-    csa_tree #(.Inputs(Depth), .Width(CountWidth)) u_count (
-      .terms_i(ones),
-      .sum_o  (count_sum),
-      .carry_o(count_carry)
-    );
-    logic [CountWidth-1:0] count;
-    assign count = count_sum + count_carry;
-
     logic [TreeWidth-1:0] sum, carry;
-    csa_tree #(.Inputs(Depth + 1), .Width(TreeWidth)) u_tree (
-      .terms_i({TreeWidth'(count), rows}),
+    csa_tree_plus #(.Inputs(Depth + 1), .Width(TreeWidth)) u_tree (
+      .terms_i({rows, TreeWidth'(ones[Depth-1])}),
+      .plus_i (ones[Depth-2:0]),
       .sum_o  (sum),
       .carry_o(carry)
     );

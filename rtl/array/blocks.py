@@ -13,7 +13,7 @@ __all__ = ["BLOCKS"]
 
 _BIT_WEIGHT = "arXiv 2503.06342 (HPCA 2025)"
 
-_COMMON = (*MULTIPLIER, *common("stream_register"))
+_COMMON = (*MULTIPLIER, *common("csa_tree_plus", "stream_register"))
 _DOT = tuple(f"array/{name}.sv" for name in ("sum_tree", "bit_weight_sums", "dot_terms", "dot_pe", "result_pe"))
 _EDGES = tuple(f"array/{name}.sv" for name in ("tile_control", "column_read", "edge_adders", "result_rows"))
 _OUTPUT_STATIONARY = (*_COMMON, "mac/mac_pe.sv", *_DOT, *_EDGES)

@@ -54,6 +54,17 @@ def packet(p: Parameters, a: Ints, b: Ints) -> Streams:
     return _passes(p, a, b, np.array([len(a)]))
 
 
+def packet(p: Parameters, a: Ints, b: Ints) -> Streams:
+    """Input beats of one packet of given operands, Width/2 passes of it.
+
+    Args:
+        p: the array's parameters.
+        a: int64[beats, Rows * Encoders * Lanes], signed operands.
+        b: int64[beats, Columns * Encoders * Lanes], signed operands.
+    """
+    return _passes(p, a, b, np.array([len(a)]))
+
+
 def _random(p: Parameters, rng: np.random.Generator, n: int, draw: Draw = uniform) -> Streams:
     """About n beats in packets of random length."""
     lengths = rng.integers(1, _LONGEST + 1, max(1, 4 * n // (p["Width"] * (_LONGEST + 1))))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from archgym.rtl.array import golden, stimuli
+from archgym.rtl.array.digit_rows import packet
 from archgym.rtl.library import block
 
 OS = {"Rows": 3, "Cols": 2, "Depth": 2, "Width": 8, "AccWidth": 18, "CarrySave": 0, "Reduction": 0, "Pipeline": 0}
@@ -96,6 +97,19 @@ def test_rows_of_sparse_digits_are_matrix_products():
         expected += [[sum((a[:, r] * b[:, c]).ravel()) for r in range(3)] for c in range(2)]
     assert unit.golden(p, streams)["c_o"].tolist() == expected
     assert unit.macs(p, streams) == len(streams["last_i"]) / 4 * 2 * 3 * 2
+
+
+def test_a_packet_of_given_operands():
+    p = {
+        "Rows": 2, "Columns": 3, "Width": 4, "AccWidth": 16, "Encoders": 1, "Lanes": 2, "Multiplier": 4, "Horner": 1,
+        "SkipEmpty": 0, "Slack": 0,
+    }  # fmt: skip
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(-8, 8, (5, 4)), rng.integers(-8, 8, (5, 6))
+    streams = packet(p, a, b)
+    assert streams["last_i"].tolist() == [0, 0, 0, 0, 1] * 2
+    expected = np.einsum("nrl,ncl->cr", a.reshape(5, 2, 2), b.reshape(5, 3, 2))
+    assert block("digit_array").golden(p, streams)["c_o"].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("name", ENGINES)
