@@ -13,7 +13,7 @@ from archgym.core import Designs, Evaluations, Metric, Simulator
 from archgym.errors import InvalidInput, UnknownName
 from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
-from archgym.rtl.envs.score import VERSION, Job, score
+from archgym.rtl.envs.score import VERSION, Job, buildable, score
 from archgym.rtl.floating.accuracy import draw as draw_values
 from archgym.rtl.flow.point import METRICS as MEASURED, Point, Workload
 from archgym.rtl.formats.block_formats import FORMATS, BlockFormat, block_format
@@ -98,6 +98,17 @@ class BlockDot(Simulator):
             raise UnknownName("workload", workload, _WORKLOADS)
         rows = self.space.validate(self.canonical(self.space.validate(designs)))
         return score([self._job(self.space.decode(row), workload) for row in rows], METRICS)
+
+    def point(self, design: Mapping[str, Any], workload: str) -> Point:
+        """What a design is measured as, to build it (`archgym rtl emit`).
+
+        Raises:
+            InvalidInput: the design cannot be built.
+            UnknownName: for an unknown workload.
+        """
+        if workload not in _WORKLOADS:
+            raise UnknownName("workload", workload, _WORKLOADS)
+        return buildable(self._job(design, workload))
 
     def _job(self, design: Mapping[str, Any], workload: str) -> Job:
         form = block_format(design["format"].upper())

@@ -17,7 +17,7 @@ from archgym.errors import InvalidInput
 from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
 from archgym.rtl.envs.lut_workloads import LOW_BIT, LowBit, low_bit
-from archgym.rtl.envs.score import METRICS, VERSION, Job, score
+from archgym.rtl.envs.score import METRICS, VERSION, Job, buildable, score
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
 from archgym.space import Constraint, DesignSpace, Parameter
@@ -119,6 +119,15 @@ class LutTensorCore(Simulator):
             UnknownName: for an unknown one.
         """
         return repr(low_bit(workload))
+
+    def point(self, design: Mapping[str, Any], workload: str) -> Point:
+        """What a design is measured as, to build it (`archgym rtl emit`).
+
+        Raises:
+            InvalidInput: the design cannot be built.
+            UnknownName: for an unknown workload.
+        """
+        return buildable(self._job(design, low_bit(workload), workload))
 
     def _job(self, design: Mapping[str, Any], work: LowBit, name: str) -> Job:
         made = _tile(design, work)

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from archgym.core import INFEASIBLE, OK, Evaluations, Metric
+from archgym.errors import InvalidInput
 from archgym.rtl.flow.measure import measure
 from archgym.rtl.flow.point import METRICS as MEASURED, Point
 from archgym.rtl.flow.recipe import VERSION as RECIPES
@@ -56,6 +57,17 @@ class Job:
     """Instead of `cycles`: multiply-accumulates with padding, done at the rate that is simulated."""
     extra: Mapping[str, float] = field(default_factory=dict)
     """Further metrics that do not depend on gates."""
+
+
+def buildable(job: Job) -> Point:
+    """The point of a design.
+
+    Raises:
+        InvalidInput: the design cannot be built; says why.
+    """
+    if job.point is None:
+        raise InvalidInput(f"the design cannot be built: {job.reason}")
+    return job.point
 
 
 def score(jobs: Sequence[Job], metrics: Sequence[Metric] = METRICS) -> Evaluations:

@@ -21,7 +21,7 @@ from archgym.rtl.array.golden import depth, rows
 from archgym.rtl.array.stimuli import os_tiles, ws_tiles
 from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
-from archgym.rtl.envs.score import METRICS, VERSION, Job, score
+from archgym.rtl.envs.score import METRICS, VERSION, Job, buildable, score
 from archgym.rtl.envs.workloads import NAMES as WORKLOADS, Work, work as find_work
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
@@ -146,6 +146,15 @@ class TensorEngine(Simulator):
             UnknownName: for an unknown one.
         """
         return repr(find_work(workload))
+
+    def point(self, design: Mapping[str, Any], workload: str) -> Point:
+        """What a design is measured as, to build it (`archgym rtl emit`).
+
+        Raises:
+            InvalidInput: the design cannot be built.
+            UnknownName: for an unknown workload.
+        """
+        return buildable(self._job(design, find_work(workload)))
 
     def _job(self, design: Mapping[str, Any], work: Work) -> Job:
         reason = _too_narrow(design, work)
