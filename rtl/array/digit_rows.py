@@ -50,11 +50,6 @@ def _passes(p: Parameters, a: Ints, b: Ints, lengths: Ints) -> Streams:
 
 
 def packet(p: Parameters, a: Ints, b: Ints) -> Streams:
-    """One packet of operands a int64[beats, Rows * operands] and b int64[beats, Columns * operands], all its passes."""
-    return _passes(p, a, b, np.array([len(a)]))
-
-
-def packet(p: Parameters, a: Ints, b: Ints) -> Streams:
     """Input beats of one packet of given operands, Width/2 passes of it.
 
     Args:
