@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from archgym.rtl.cli_cache import cache
+from archgym.rtl.cli_emit import emit
 from archgym.rtl.cli_env import env
+from archgym.rtl.cli_measure import measure
 from archgym.rtl.cli_show import list_, show
 from archgym.rtl.cli_test import bench
 
@@ -17,3 +19,5 @@ app.command()(show)
 app.command("test")(bench)
 app.command()(env)
 app.command()(cache)
+app.command()(measure)
+app.command()(emit)

@@ -15,7 +15,7 @@ from archgym.rtl.flow.point import METRICS as MEASURED, Point
 from archgym.rtl.flow.recipe import VERSION as RECIPES
 from archgym.rtl.flow.results import VERSION as RESULTS, tool_version
 
-__all__ = ["METRICS", "VERSION", "Job", "score"]
+__all__ = ["METRICS", "VERSION", "Job", "buildable", "score"]
 
 VERSION = f"{RECIPES}.{RESULTS}-yosys{tool_version()}"
 """Of the flow: what is measured can change with any of its parts."""

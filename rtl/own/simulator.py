@@ -10,10 +10,11 @@ import numpy as np
 
 from archgym.core import OK, Designs, Evaluations, Metric, Simulator
 from archgym.errors import InvalidInput, UnknownName
+from archgym.rtl.envs.score import VERSION
 from archgym.rtl.flow.gatesim import LANES
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.measure import measure
-from archgym.rtl.flow.point import METRICS as MEASURED, Measured, Point, Workload
+from archgym.rtl.flow.point import METRICS as MEASURED, Measured, Point
 from archgym.rtl.flow.recipe import EFFORTS
 from archgym.rtl.own.module import OwnModule, load_module
 from archgym.rtl.tech.technology import technology as find_technology
@@ -64,7 +65,7 @@ class OwnRtl(Simulator):
     """Bring your own RTL: see `docs/howto/rtl_own.md`."""
 
     name = "rtl"
-    version = "1"
+    version = f"1-{VERSION}"
 
     def __init__(self, description: str = "", technology: str = "", effort: str = "") -> None:
         """Build for a module.
@@ -102,9 +103,9 @@ class OwnRtl(Simulator):
             InvalidInput: for designs outside the space.
             UnknownName: for an unknown workload.
         """
-        work = self._module.workload(workload)
+        self._module.workload(workload)  # also where there is no design
         rows = self.space.validate(designs)
-        points = [self._point(self.space.decode(row), work) for row in rows]
+        points = [self.point(self.space.decode(row), workload) for row in rows]
         limits = Limits(**self._module.description.limits.model_dump())
         found = measure(points, limits=limits)
         values = np.full((len(rows), len(self.metrics)), np.nan)
@@ -114,13 +115,16 @@ class OwnRtl(Simulator):
                 values[row] = [numbers[metric.name] for metric in self.metrics]
         return Evaluations.of(self.metrics, values, [each.status for each in found], [each.reason for each in found])
 
-    def _point(self, design: Mapping[str, Any], work: Workload) -> Point:
+    def point(self, design: Mapping[str, Any], workload: str) -> Point:
+        """What a design is measured as, to build it (`archgym rtl emit`).
+
+        Raises:
+            UnknownName: for an unknown workload.
+        """
+        work = self._module.workload(workload)
         parameters = {name: int(design[name]) for name in self._module.choices}
         period = float(design["clock_ns"]) or None
-        return Point(
-            self._module.block, parameters, self._technology, period, work,
-            effort=self._effort,
-        )  # fmt: skip
+        return Point(self._module.block, parameters, self._technology, period, work, effort=self._effort)
 
     def workload_fingerprint(self, workload: str) -> str:
         """The workload and the content of all files, so that edited RTL is not answered from old rows."""
