@@ -35,6 +35,9 @@ class Observed:
     mismatch: str
     """The first disagreement with the golden model; empty if there is none."""
     activity: Activity
+    """With glitches, where they were counted."""
+    settled: Activity
+    """Without: at most one transition of a net between clock edges."""
     macs: float
     cycles: float
     beats: float
@@ -88,7 +91,7 @@ def _run(model: Model, point: Point, lanes: Sequence[Streams], shots: int) -> tu
     macs = np.array([block.macs(parameters, streams) for streams in lanes])
     rate, latency = _steady(run, macs)
     beats, cycles = float(run.taken.sum()), float(run.cycles.sum())
-    return Observed(mismatch, run.activity, float(macs.sum()), cycles, beats, rate, latency), run
+    return Observed(mismatch, run.activity, run.activity, float(macs.sum()), cycles, beats, rate, latency), run
 
 
 def _steady(run: Run, macs: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
 import numpy as np
 
 from archgym.core import INFEASIBLE, OK
-from archgym.errors import InvalidInput
 from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.mapped_once import mapped_once
 from archgym.rtl.flow.netlist import Netlist, flatten, read_yosys_json
 from archgym.rtl.flow.recipe import Recipe, recipes
-from archgym.rtl.flow.synth import Synthesis, Variant, synthesise_all
+from archgym.rtl.flow.repair import repair
+from archgym.rtl.flow.synth import Synthesis
 from archgym.rtl.flow.target import Target, target
 from archgym.rtl.flow.timing import Constraints, Timing, analyse
-from archgym.rtl.tech.library_cells import Cell, Library, Table
+from archgym.rtl.tech.library_cells import Library, Table
 from archgym.rtl.tech.technology import Technology
 
-__all__ = ["Candidate", "Repair", "Search", "driver_slew_ns", "flop_overhead_ns"]
+__all__ = ["Candidate", "Repair", "Search", "driver_slew_ns"]
 
 Repair: TypeAlias = Callable[[Netlist, Library, Constraints, float], Netlist]
 """Sizes and buffers a flattened netlist for a period in ns; 0 asks for the shortest."""
-
 
 _NEAR = 1.02  # of the shortest critical path
 
@@ -58,7 +58,7 @@ class Search:
         effort: str = "normal",
         hierarchical: bool = False,
         limits: Limits | None = None,
-        repair: Repair | None = None,
+        repair: Repair | None = repair,
         clock: str = "clk_i",
     ) -> None:
         """Prepare; nothing is run yet."""
@@ -73,15 +73,7 @@ class Search:
 
     def at(self, clock_ns: float) -> Candidate | Synthesis:
         """The smallest netlist that closes a period, or a synthesis without one that says why."""
-        delay = max(clock_ns - flop_overhead_ns(self._library), clock_ns / 2)
-        failure = self._try([Variant(recipe, delay) for recipe in self._recipes], clock_ns)
-        if failure is not None:
-            return failure
-        # Gates larger than the target asks for may let a denser recipe close.
-        loose, best = list(self.tried), self._smallest(clock_ns)
-        denser = [each.recipe for each in loose if best is None or each.area_um2 < best.area_um2]
-        if denser:
-            failure = self._try([Variant(recipe) for recipe in denser], clock_ns)
+        failure = self._try(clock_ns)
         chosen = failure or self._smallest(clock_ns)
         if chosen is not None:
             return chosen
@@ -90,7 +82,7 @@ class Search:
 
     def fastest(self) -> Candidate | Synthesis:
         """The smallest netlist whose critical path is within 2 % of the shortest: the last percent is bought dearly."""
-        failure = self._try([Variant(recipe) for recipe in self._recipes], 0.0)
+        failure = self._try(0.0)
         if failure is not None:
             return failure
         near = self._smallest(_NEAR * min(self.tried, key=_delay).timing.critical_ns)
@@ -101,10 +93,10 @@ class Search:
         closed = [each for each in self.tried if each.timing.critical_ns <= clock_ns]
         return min(closed, key=lambda each: (each.area_um2, each.timing.critical_ns), default=None)
 
-    def _try(self, variants: Sequence[Variant], clock_ns: float) -> Synthesis | None:
-        """Map and time; the first failure, if any."""
-        found = synthesise_all(
-            self._design, self._target, variants, hierarchical=self._hierarchical, limits=self._limits
+    def _try(self, clock_ns: float) -> Synthesis | None:
+        """Map, size and time; the first failure, if any."""
+        found = mapped_once(
+            self._design, self._target, self._recipes, hierarchical=self._hierarchical, limits=self._limits
         )
         self.cpu_s += found[0].cpu_s
         for synthesis in found:
@@ -137,26 +129,6 @@ def driver_slew_ns(technology: Technology) -> float:
     cell = technology.library.cells[technology.driver]
     tables = [table for arc in cell.arcs for table in (arc.rise_slew, arc.fall_slew) if table is not None]
     return max(_at(table, technology.load_ff) for table in tables)
-
-
-def flop_overhead_ns(library: Library) -> float:
-    """Clock to output and setup of the smallest flip-flop: what a period has beside logic.
-
-    Raises:
-        InvalidInput: the library has no flip-flop.
-    """
-    flops = [cell for cell in library.cells.values() if cell.flop is not None and not cell.dont_use]
-    if not flops:
-        raise InvalidInput(f"library {library.name} has no usable flip-flop; synthesis needs one")
-    return _overhead(min(flops, key=lambda cell: (cell.area_um2, cell.name)))
-
-
-def _overhead(cell: Cell) -> float:
-    load = 4 * max(pin.capacitance_ff for pin in cell.inputs)
-    launch = [table for arc in cell.arcs if arc.kind.endswith("_edge") for table in (arc.rise, arc.fall) if table]
-    setup = [table for arc in cell.arcs if arc.kind.startswith("setup") for table in (arc.rise, arc.fall) if table]
-    out = max((_at(table, load) for table in launch), default=0.0)
-    return out + max((float(table.values[0, 0]) for table in setup), default=0.0)
 
 
 def _at(table: Table, load_ff: float) -> float:

@@ -9,17 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from archgym.rtl.flow.candidates import driver_slew_ns
+from archgym.rtl.flow.candidates import Search
 from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.limits import Limits
 from archgym.rtl.flow.measure import measure_one
-from archgym.rtl.flow.netlist import flatten, read_yosys_json
 from archgym.rtl.flow.point import Measured, Point, Workload
 from archgym.rtl.flow.recipe import EFFORTS
 from archgym.rtl.flow.results import Results
-from archgym.rtl.flow.synth import Variant, synthesise_all
-from archgym.rtl.flow.target import target
-from archgym.rtl.flow.timing import Constraints, analyse
 from archgym.rtl.library import block
 from archgym.rtl.tech.technology import technology
 
@@ -35,20 +31,17 @@ _CLOCK_NS = 2.0  # closes everywhere, so that both are sized for the same
 
 
 def recipe_rows(name: str) -> Iterator[str]:
-    """Area and critical path of the INT8 MAC units by recipe, gates at their fastest, nothing sized afterwards."""
-    tech = technology(name)
-    aim = target(tech.library, tech.driver, tech.load_ff)
-    slew = driver_slew_ns(tech)
-    constraints = Constraints(1.0, input_slew_ns=slew, clock_slew_ns=slew, output_load_ff=tech.load_ff)
+    """Area and critical path of the INT8 MAC units by recipe, sized for the shortest path."""
     unit = block("mac_unit")
     for label, options in _UNITS.items():
         design = Design.of(unit, {"Width": 8, "AccWidth": 32, "Pipeline": 0, **options})
-        cells = []
-        for found in synthesise_all(design, aim, [Variant(recipe) for recipe in EFFORTS["high"]]):
-            netlist = flatten(read_yosys_json(found.netlist), found.top, tech.library)
-            delay = analyse(netlist, tech.library, constraints).critical_ns
-            cells.append(f"{netlist.area_um2(tech.library):,.0f} um2, {delay:.3f} ns")
-        yield f"| {tech.name}, {label} | {' | '.join(cells)} |"
+        search = Search(design, technology(name), effort="high")
+        search.fastest()
+        found = {
+            each.recipe.name: f"{each.area_um2:,.0f} um2, {each.timing.critical_ns:.3f} ns" for each in search.tried
+        }
+        cells = " | ".join(found.get(recipe.name, "") for recipe in EFFORTS["high"])
+        yield f"| {technology(name).name}, {label} | {cells} |"
 
 
 def hierarchy_rows(sizes: Sequence[int]) -> Iterator[str]:

@@ -24,7 +24,12 @@ METRICS = (
     Metric("critical_path_ns", "ns", "minimize", "Shortest period that closes every path."),
     Metric("clock_ns", "ns", "minimize", "Period of the clock."),
     Metric("frequency_mhz", "MHz", "maximize", "At which power and throughput are stated."),
-    Metric("dynamic_mw", "mW", "minimize", "Internal and switching power with the activity of the workload."),
+    Metric(
+        "dynamic_mw",
+        "mW",
+        "minimize",
+        "On the workload; with glitches, inputs and clock pins.",
+    ),
     Metric("leakage_mw", "mW", "minimize", "Leakage power with the states of the workload."),
     Metric("power_mw", "mW", "minimize", "Dynamic and leakage."),
     Metric("macs_per_cycle", "", "maximize", "Multiply-accumulates a cycle, once the pipeline is full."),

@@ -7,7 +7,6 @@ has the areas and delays that they were chosen by.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
@@ -15,7 +14,7 @@ from archgym.errors import UnknownName
 
 __all__ = ["BALANCED", "CELLS", "DENSE", "EFFORTS", "FAST", "STEEP", "VERSION", "Recipe", "abc_script", "recipes"]
 
-VERSION = 3
+VERSION = 4
 """Counts up whenever a netlist can change: cached results of other versions are not used."""
 
 Adder: TypeAlias = Literal["ripple", "brent-kung", "sklansky"]
@@ -48,8 +47,8 @@ STEEP = Recipe("steep", "sklansky", "extract", "speed", "minimum-depth adders")
 
 EFFORTS = {
     "quick": (BALANCED,),
-    "normal": (DENSE, BALANCED, FAST, STEEP),
-    "high": (DENSE, BALANCED, FAST, STEEP, CELLS, Recipe("tall", "sklansky", "all", "area", "minimum-depth adders")),
+    "normal": (DENSE, BALANCED, STEEP),
+    "high": (DENSE, BALANCED, STEEP, FAST, CELLS, Recipe("tall", "sklansky", "all", "area", "minimum-depth adders")),
 }
 """Recipes that are tried for a point, by how much time may be spent."""
 
@@ -115,13 +114,15 @@ def generic(adder: Adder, full_adders: FullAdders, *, cells: bool) -> list[str]:
 
 
 def abc_script(recipe: Recipe, delay_ps: float | None) -> str:
-    """ABC commands that map to a library, buffer and size.
+    """ABC commands that map to a library; with a delay they also buffer and size for it.
 
     `&dch` keeps structural choices (Chatterjee et al., ICCAD 2005), `&nf` covers for delay with area recovery, `map
     -B 0.9` for delay alone. Yosys's own script starts with `scorr; dc2`, which undoes the adders' structure.
     """
-    cover: Sequence[str] = ("&get -n", "&st", "&dch", "&nf", "&put")
+    found = ["&get -n", "&st", "&dch", "&nf", "&put"]
     if recipe.goal == "speed":
-        cover = ("strash", "ifraig", "dch", "map -B 0.9 -D 1", "topo")
-    delay = f" -D {delay_ps:.0f}" if delay_ps is not None else ""
-    return "\n".join([*cover, "buffer -c", "topo", f"upsize{delay}", f"dnsize{delay}", "stime -p", ""])
+        found = ["strash", "ifraig", "dch", "map -B 0.9 -D 1"]
+    found.append("topo")
+    if delay_ps is not None:
+        found += ["buffer -c", "topo", f"upsize -D {delay_ps:.0f}", f"dnsize -D {delay_ps:.0f}"]
+    return "\n".join([*found, "stime -p", ""])

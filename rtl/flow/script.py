@@ -22,7 +22,7 @@ _BOX_FILE = "cells.v"
 @final
 @dataclass(frozen=True)
 class Variant:
-    """A recipe and the delay that gates are sized for (None: as the recipe's cover has them)."""
+    """A recipe and the delay that ABC buffers and sizes for (None: it does neither)."""
 
     recipe: Recipe
     clock_ns: float | None = None

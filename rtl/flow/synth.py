@@ -70,7 +70,7 @@ def synthesise(
     Args:
         design: what to map.
         target: the cells to map to.
-        clock_ns: delay that ABC sizes for; None leaves gates as the recipe's cover has them.
+        clock_ns: delay that ABC buffers and sizes for; None leaves that to `repair`, which sees the whole netlist.
         recipe: how.
         hierarchical: map modules of `design.keep` once and instantiate them.
         limits: when to give up.

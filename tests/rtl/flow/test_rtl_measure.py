@@ -7,8 +7,8 @@ from rtl_points import ADDER, adder, point
 from archgym.core import STATUSES
 from archgym.errors import InvalidInput, UnknownName
 from archgym.rtl.flow.cache import Cache
-from archgym.rtl.flow.candidates import flop_overhead_ns
 from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.mapped_once import forget
 from archgym.rtl.flow.measure import measure, measure_one
 from archgym.rtl.flow.point import METRICS, Point, Workload
 from archgym.rtl.flow.results import Results
@@ -39,6 +39,9 @@ def test_every_metric_is_there_and_they_agree_with_each_other(fastest):
     assert found["area_nand2"] == pytest.approx(found["area_um2"] / library.cells["NAND2_X1"].area_um2)
     assert found["clock_ns"] == found["critical_path_ns"] == pytest.approx(1e3 / found["frequency_mhz"])
     assert found["power_mw"] == pytest.approx(found["dynamic_mw"] + found["leakage_mw"])
+    details = fastest.details
+    parts = details["internal_mw"] + details["switching_mw"] + details["input_nets_mw"]
+    assert found["dynamic_mw"] == pytest.approx(parts)
     assert found["macs_per_cycle"] == pytest.approx(1.0)
     assert found["throughput_gops"] == pytest.approx(2e-3 * found["frequency_mhz"])
     # Filling and draining cost energy, too: a little more than a cycle's energy for each MAC.
@@ -93,6 +96,9 @@ def test_glitches_add_to_dynamic_power_alone(tmp_path, fastest, known):
     found = measure_one(point(tmp_path, glitches=False), results=known)
     assert found.details["glitch_factor"] == 1.0 < fastest.details["glitch_factor"]
     assert found.metrics["dynamic_mw"] < fastest.metrics["dynamic_mw"]
+    settled = fastest.details["zero_delay"]
+    parts = settled["internal_mw"] + settled["switching_mw"] + settled["input_nets_mw"]
+    assert found.metrics["dynamic_mw"] == pytest.approx(parts)
     assert found.metrics["area_um2"] == fastest.metrics["area_um2"]
 
 
@@ -132,6 +138,7 @@ def test_what_the_block_refuses_is_infeasible_without_a_run(tmp_path):
 
 
 def test_a_limit_is_a_status_and_is_forgotten(tmp_path):
+    forget()
     results = Results()
     one = point(tmp_path)
     late = measure_one(one, limits=Limits(seconds=1e-3), results=results)
@@ -181,5 +188,11 @@ def test_a_workload_has_beats():
         Workload(beats=0)
 
 
-def test_the_overhead_of_registers_is_part_of_a_short_path():
-    assert 0.02 < flop_overhead_ns(technology().library) < 0.3
+def test_points_that_differ_in_their_clock_share_their_netlists(tmp_path):
+    forget()
+    first, second, third = (
+        measure_one(point(tmp_path, clock_ns=clock), results=Results()) for clock in (4.0, 5.0, 4.0)
+    )
+    assert first.details["synthesis_cpu_s"] > 0
+    assert second.details["synthesis_cpu_s"] == third.details["synthesis_cpu_s"] == 0
+    np.testing.assert_equal(dict(third.metrics), dict(first.metrics))
