@@ -168,8 +168,10 @@ def difference(ports: Sequence[Port], golden: Sequence[Streams], run: Run) -> Mi
 
 
 def _different(expected: NDArray[np.int64], got: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Rows that differ."""
-    return np.flatnonzero((expected != got).reshape(len(got), -1).any(axis=1)) if len(got) else np.zeros(0, np.intp)
+    """Rows that differ; of one lane, both int64[n] and int64[n, 1] will do."""
+    if not len(got):
+        return np.zeros(0, np.intp)
+    return np.flatnonzero((expected.reshape(len(got), -1) != got.reshape(len(got), -1)).any(axis=1))
 
 
 def cut(streams: Streams, pieces: int = LANES) -> list[Streams]:

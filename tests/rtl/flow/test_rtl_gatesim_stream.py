@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hand_cells import library, net_named, netlist
 from archgym.errors import InvalidInput
 from archgym.rtl.block import Block, Port
 from archgym.rtl.flow.gatesim import Handshake, build_model, run_stream
-from archgym.rtl.flow.gatesim_check import check, simulate, stimuli
+from archgym.rtl.flow.gatesim_check import check, difference, simulate, stimuli
 
 PORTS = (Port("a_i", "in", 2, 2), Port("y_o", "out", 2, 2))
 BITS = [f"{letter}{bit}" for letter in "ab" for bit in range(2)]
@@ -129,6 +130,16 @@ def test_the_comparison_passes_a_right_netlist_and_names_the_first_wrong_beat():
     early = check(BLOCK, {}, stage(valid="1"), library(), beats=4)  # before the first beat was taken
     assert early is not None
     assert early.port == "y_o"
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_a_golden_model_may_give_one_lane_with_or_without_an_axis(shape):
+    ports = (Port("y_o", "out", 8),)
+    run = SimpleNamespace(given=[3], outputs=[{"y_o": np.array([5, 6, 7])}], hang="")
+    assert difference(ports, [{"y_o": np.array([5, 6, 7]).reshape(shape)}], run) is None
+    found = difference(ports, [{"y_o": np.array([5, 9, 7]).reshape(shape)}], run)
+    assert found is not None
+    assert (found.port, found.beat, found.got) == ("y_o", 1, "6")
 
 
 def test_beats_too_many_are_noticed():
