@@ -39,7 +39,6 @@ module dot_grid #(
   logic [Rows*Depth*EncWidth-1:0] enc;
   logic [Cols*Depth*Width-1:0]    b, b_q;
   logic first, last, read_valid, read_ready;
-  logic [Rows-1:0] read_row;
 
   tile_control #(
     .AWidth      (Rows * Depth * AWidth),
@@ -61,7 +60,6 @@ module dot_grid #(
     .first_o     (first),
     .last_o      (last),
     .read_valid_o(read_valid),
-    .read_row_o  (read_row),
     .read_ready_i(read_ready)
   );
 
@@ -111,9 +109,9 @@ module dot_grid #(
   ) u_results (
     .clk_i    (clk_i),
     .rst_ni   (rst_ni),
+    .start_i  (last),
     .valid_i  (read_valid),
     .ready_o  (read_ready),
-    .select_i (read_row),
     .sums_i   (sums),
     .carries_i(carries),
     .valid_o  (out_valid_o),

@@ -74,7 +74,7 @@ FAULTS: Mapping[str, tuple[Mutation, ...]] = {
     ),
     "matrix2d": (
         *_RESULTS,
-        Mutation("array/column_read.sv", "word_o |= words_i", "word_o ^= ~words_i", "read port inverts the other rows"),
+        Mutation("array/column_read.sv", "row_q <= row_q << 1;", "row_q <= row_q;", "every row that is read is row 0"),
     ),
     "cube": (*_RESULTS, *_WEIGHT_SUMS),
     "adder_tree": (

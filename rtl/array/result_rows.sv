@@ -10,9 +10,9 @@ module result_rows #(
 ) (
   input  logic                       clk_i,     // clock
   input  logic                       rst_ni,    // synchronous reset, active low
-  input  logic                       valid_i,   // a row is selected
+  input  logic                       start_i,   // the next row is row 0
+  input  logic                       valid_i,   // a row can be read; the one after it comes next
   output logic                       ready_o,   // it is taken
-  input  logic [Rows-1:0]            select_i,  // which, one bit set
   input  logic [Cols*Rows*Width-1:0] sums_i,    // column c, row r at [(c*Rows + r)*Width +: Width]
   input  logic [Cols*Rows*Width-1:0] carries_i, // see sums_i
   output logic                       valid_o,   // a row of results is offered
@@ -23,24 +23,15 @@ module result_rows #(
   logic [Cols*Width-1:0] sum, carry;
 
   for (genvar c = 0; c < Cols; c++) begin : gen_column
-    column_read #(.Rows(Rows), .Width(Width)) u_sum (
-      .select_i(select_i),
-      .words_i (sums_i[c*Rows*Width+:Rows*Width]),
-      .word_o  (sum[c*Width+:Width])
+    column_read #(.Rows(Rows), .Width(Width), .CarrySave(CarrySave)) u_read (
+      .clk_i    (clk_i),
+      .start_i  (start_i),
+      .next_i   (valid_i & ready_o),
+      .sums_i   (sums_i[c*Rows*Width+:Rows*Width]),
+      .carries_i(carries_i[c*Rows*Width+:Rows*Width]),
+      .sum_o    (sum[c*Width+:Width]),
+      .carry_o  (carry[c*Width+:Width])
     );
-    if (CarrySave != 0) begin : gen_carry
-      column_read #(.Rows(Rows), .Width(Width)) u_carry (
-        .select_i(select_i),
-        .words_i (carries_i[c*Rows*Width+:Rows*Width]),
-        .word_o  (carry[c*Width+:Width])
-      );
-    end
-  end
-
-  if (CarrySave == 0) begin : gen_no_carry
-    assign carry = '0;
-    logic unused_carries;
-    assign unused_carries = ^carries_i;
   end
 
   edge_adders #(.Cols(Cols), .Width(Width), .CarrySave(CarrySave)) u_adders (

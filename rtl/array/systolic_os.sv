@@ -46,7 +46,6 @@ module systolic_os #(
   logic [Rows*AWidth-1:0] a;
   logic [Cols*Width-1:0]  b, staggered_b;
   logic first, last, read_valid, read_ready;
-  logic [Rows-1:0] read_row;
 
   tile_control #(
     .AWidth      (Rows * AWidth),
@@ -68,7 +67,6 @@ module systolic_os #(
     .first_o     (first),
     .last_o      (last),
     .read_valid_o(read_valid),
-    .read_row_o  (read_row),
     .read_ready_i(read_ready)
   );
 
@@ -145,9 +143,9 @@ module systolic_os #(
   ) u_results (
     .clk_i    (clk_i),
     .rst_ni   (rst_ni),
+    .start_i  (last),
     .valid_i  (read_valid),
     .ready_o  (read_ready),
-    .select_i (read_row),
     .sums_i   (sums),
     .carries_i(carries),
     .valid_o  (out_valid_o),

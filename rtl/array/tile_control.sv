@@ -10,7 +10,7 @@ module tile_control #(
   parameter int AWidth       = 32,  // bits of all operands a of a beat
   parameter int BWidth       = 32,  // bits of all operands b of a beat
   parameter int Rows         = 4,   // rows of results
-  parameter int Latency      = 3,   // cycles from step_o with last_o to the first row, at least 1
+  parameter int Latency      = 3,   // cycles from the step with last_o to the first row, at least 2
   parameter int ResultBuffer = 1    // 1: the array copies its results
 ) (
   input  logic              clk_i,         // clock
@@ -25,12 +25,18 @@ module tile_control #(
   output logic [BWidth-1:0] b_o,           // operands b, 0 in an idle cycle
   output logic              first_o,       // this step begins a tile
   output logic              last_o,        // this step ends a tile
-  output logic              read_valid_o,  // a row of results is selected
-  output logic [Rows-1:0]   read_row_o,    // which, one bit set
+  output logic              read_valid_o,  // a row of results can be read, in turn from row 0
   input  logic              read_ready_i   // it is taken
 );
 
-  localparam int CountWidth = (Latency > 1) ? $clog2(Latency) : 1;
+  localparam int CountWidth = $clog2(Latency);
+  localparam int RowWidth   = (Rows > 1) ? $clog2(Rows) : 1;
+
+`ifndef __ICARUS__  // version 11 has no elaboration tasks
+  if (Latency < 2) begin : gen_bad_latency
+    $error("Latency must be at least 2, got %0d", Latency);
+  end
+`endif
 
   logic held, held_first, held_last, step, hold;
   logic [BWidth-1:0] held_b;
@@ -47,9 +53,9 @@ module tile_control #(
   );
 
   // A tile whose results are on their way or being read.
-  logic                  busy_q;
+  logic                  busy_q, reading_q, read_last;
   logic [CountWidth-1:0] wait_q;
-  logic [Rows-1:0]       row_q;
+  logic [RowWidth-1:0]   row_q;
 
   assign hold    = busy_q & ((ResultBuffer == 0) | held_last);
   assign step    = held & ~hold;
@@ -57,27 +63,28 @@ module tile_control #(
   assign first_o = step & held_first;
   assign last_o  = step & held_last;
 
-  assign read_valid_o = busy_q & (wait_q == '0);
-  assign read_row_o   = row_q;
+  assign read_valid_o = reading_q;
+  assign read_last    = reading_q & read_ready_i & (row_q == RowWidth'(Rows - 1));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      busy_q <= 1'b0;
-    end else if (last_o) begin
-      busy_q <= 1'b1;
-    end else if (read_valid_o && read_ready_i && row_q[Rows-1]) begin
-      busy_q <= 1'b0;
+      busy_q    <= 1'b0;
+      reading_q <= 1'b0;
+    end else begin
+      if (last_o) busy_q <= 1'b1;
+      else if (read_last) busy_q <= 1'b0;
+      if (read_last) reading_q <= 1'b0;
+      else if (busy_q && wait_q == CountWidth'(1)) reading_q <= 1'b1;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (last_o) begin
       wait_q <= CountWidth'(Latency - 1);
-      row_q  <= Rows'(1);
-    end else if (wait_q != '0) begin
-      wait_q <= wait_q - 1'b1;
-    end else if (read_valid_o && read_ready_i) begin
-      row_q <= row_q << 1;
+      row_q  <= '0;
+    end else begin
+      if (wait_q != '0) wait_q <= wait_q - 1'b1;
+      if (reading_q && read_ready_i) row_q <= row_q + 1'b1;
     end
   end
 
