@@ -14,6 +14,7 @@ __all__ = ["Point", "cost", "points", "rejected", "smallest"]
 Point = dict[str, int]
 
 _TRIES = 400  # random points looked at for each one taken
+_ABOUT = 1.3
 
 
 def cost(block: Block, point: Point) -> float:
@@ -37,18 +38,18 @@ def smallest(block: Block, *, seed: int = 0) -> Point:
     legal = [point for point in _random(block, rng, 10 * _TRIES) if not block.reject(point)]
     if not legal:
         raise InvalidInput(f"block {block.name}: every parameter point is refused, e.g. {block.reject(first)}")
-
-    def distance(point: Point) -> int:
-        return sum(knob.index(point[knob.name]) for knob in block.parameters)
-
-    return min(legal, key=distance)
+    return min(legal, key=lambda point: _rank(block, point))
 
 
 def points(block: Block, n: int, rng: np.random.Generator, *, limit: float) -> list[Point]:
-    """At most n distinct points of cost up to `limit`: the smallest, the largest, then those with most new choices."""
+    """At most n distinct points of cost up to `limit`: the smallest, the largest, then those with most new choices.
+
+    Where the smallest is beyond the limit, others of about its size are taken.
+    """
     found = [smallest(block)]
     if not block.parameters:
         return found
+    limit = max(limit, _ABOUT * cost(block, found[0]))
     pool = [point for point in _random(block, rng, _TRIES) if not block.reject(point)]
     pool = [point for point in pool if cost(block, point) <= limit and point != found[0]]
     if pool and n > 2:
@@ -65,13 +66,21 @@ def points(block: Block, n: int, rng: np.random.Generator, *, limit: float) -> l
 
 
 def rejected(block: Block, n: int, rng: np.random.Generator) -> list[Point]:
-    """At most n points that the block's description says are refused at elaboration, each for another reason."""
+    """At most n points that the block's description says are refused at elaboration, each for another reason.
+
+    Of the points refused for a reason it is the smallest: elaborating thousands of elements takes minutes.
+    """
     found: dict[str, Point] = {}
-    for point in _random(block, rng, _TRIES):
+    for point in sorted(_random(block, rng, _TRIES), key=lambda point: _rank(block, point)):
         reason = block.reject(point)
         if reason:
             found.setdefault("".join(each for each in reason if not each.isdigit()), point)
     return list(found.values())[:n]
+
+
+def _rank(block: Block, point: Point) -> int:
+    """How far the choices are from the first ones."""
+    return sum(knob.index(point[knob.name]) for knob in block.parameters)
 
 
 def _random(block: Block, rng: np.random.Generator, n: int) -> Iterator[Point]:

@@ -16,7 +16,7 @@ from archgym.rtl.bench.plan import QUICK, Effort, make_parts, plan_of
 from archgym.rtl.bench.runtime import BuildError
 from archgym.rtl.bench.scoreboard import compare
 from archgym.rtl.bench.simulate import simulate
-from archgym.rtl.block import Block, Parameters
+from archgym.rtl.block import Block, Parameters, Signals
 from archgym.rtl.flow import scratch
 
 __all__ = ["SIMULATORS", "Outcome", "Simulator", "run"]
@@ -77,6 +77,11 @@ def run(
     """
     if simulator not in SIMULATORS:
         raise UnknownName("simulator", simulator, SIMULATORS)
+    if block.kind not in {"stream", "combinational"} or block.signals != Signals():
+        raise InvalidInput(
+            f"block {block.name}: benches play streams with the library's names of ports (in_valid_i, ...) and "
+            f"combinational tops, not kind {block.kind!r} with other names; `archgym rtl env` checks it at gate level"
+        )
     if reason := block.reject(parameters):
         raise InvalidInput(f"block {block.name} refuses {dict(parameters)}: {reason}")
     rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ headers, so sharing is most of a bench's speed. cocotb's own runner compiles all
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -110,25 +111,29 @@ def runtime() -> Runtime:
 
 
 def _compile(wanted: Runtime) -> None:
-    """Compile into a fresh folder and rename it: other processes see all of it or nothing."""
+    """Compile into a fresh folder and rename it; one process does, others wait for it."""
     wanted.folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix="runtime-new-", dir=wanted.folder.parent))
-    try:
-        include = tools.verilator_root() / "include"
-        (fresh / "shared.h").write_text(_HEADER)
-        base = [wanted.compiler, *wanted.flags]
-        if "-fcoroutines" in wanted.flags:  # GCC; Clang finds precompiled headers by -include alone
-            _call([*base, "-O0", "-x", "c++-header", "shared.h", "-o", "shared.h.gch"], fresh)
-        sources = [str(include / f"{part}.cpp") for part in _PARTS]
-        undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-        _call([*base, "-O1", "-shared", *undefined, *sources, "-o", "libverilated_shared.so", "-lpthread"], fresh)
+    with (wanted.folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if wanted.folder.exists():
+            return
+        fresh = Path(tempfile.mkdtemp(prefix="runtime-new-", dir=wanted.folder.parent))
         try:
+            _compile_into(fresh, wanted)
             fresh.rename(wanted.folder)
-        except OSError:
-            if not wanted.folder.exists():  # else another process was first
-                raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _compile_into(folder: Path, wanted: Runtime) -> None:
+    include = tools.verilator_root() / "include"
+    (folder / "shared.h").write_text(_HEADER)
+    base = [wanted.compiler, *wanted.flags]
+    if "-fcoroutines" in wanted.flags:  # GCC; Clang finds precompiled headers by -include alone
+        _call([*base, "-O0", "-x", "c++-header", "shared.h", "-o", "shared.h.gch"], folder)
+    sources = [str(include / f"{part}.cpp") for part in _PARTS]
+    undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
+    _call([*base, "-O1", "-shared", *undefined, *sources, "-o", "libverilated_shared.so", "-lpthread"], folder)
 
 
 def _prune(home: Path) -> None:

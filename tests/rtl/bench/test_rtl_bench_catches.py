@@ -135,6 +135,8 @@ def test_every_vector_of_a_small_combinational_block_is_tried(parity_block):
 
 
 def test_bad_requests_are_refused(sum_block):
+    with pytest.raises(InvalidInput, match="not kind 'pipeline' with other names"):
+        run(sum_block(kind="pipeline"), SMALL)
     with pytest.raises(InvalidInput, match="Guard must be at most Width"):
         run(sum_block(), {"Width": 4, "Guard": 6})
     with pytest.raises(UnknownName, match="did you mean 'icarus'"):
