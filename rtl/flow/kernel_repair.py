@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.rtl.flow.kernel_sta import (
+    COMBINATIONAL,
     FROM,
     LAUNCH,
     NON,
@@ -59,11 +60,21 @@ def _passes(row: Ints, enter: int, leave: int) -> bool:
     return bool(row[SENSE] == NON or (enter == leave) == (row[SENSE] == POSITIVE))
 
 
+@inner
+def _close(first: int, last: int, pin_net: Ints, arrival: Floats, need: Floats, near: float) -> bool:
+    """Whether one of some pins is on a critical path."""
+    for pin in range(first, last):
+        net = pin_net[pin]
+        if need[net, 0] - arrival[net, 0] <= near or need[net, 1] - arrival[net, 1] <= near:
+            return True
+    return False
+
+
 @lean
 def ends(
     flops: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
     pin_net: Ints, clock_slew: float, arrival: Floats, slew: Floats, period: float, latest: float, spread: float,
-    weight: Floats, steep: Floats, need: Floats, pull: Floats, room: Floats,
+    near: float, weight: Floats, steep: Floats, need: Floats, pull: Floats, room: Floats,
 ) -> None:  # fmt: skip
     """What setup times at flip-flops ask of their nets; arguments as `pull_back`."""
     for cell in flops:
@@ -78,40 +89,45 @@ def ends(
                     continue
                 table = tables[row[RISE + edge]]
                 margin = look_up(pool, table, clock_slew, slew[net, edge])
-                share = np.exp((arrival[net, edge] + margin - latest) / spread)
-                weight[net, edge] += share
                 by_slew = _slope(pool, table, clock_slew, slew[net, edge], 1)
-                steep[net, edge] += share * by_slew
                 pull[net, edge] = max(pull[net, edge], by_slew)
                 need[net, edge] = min(need[net, edge], period - margin)
                 room[pins + row[TO]] = min(room[pins + row[TO]], period - margin - arrival[net, edge])
+                if period - margin - arrival[net, edge] > near:
+                    continue
+                share = np.exp((arrival[net, edge] + margin - latest) / spread)
+                weight[net, edge] += share
+                steep[net, edge] += share * by_slew
 
 
 @lean
 def pull_back(
     order: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
-    pin_net: Ints, clock_slew: float, load: Floats, arrival: Floats, slew: Floats, spread: float, weight: Floats,
-    steep: Floats, dear: Floats, need: Floats, pull: Floats, room: Floats, sums: Floats,
+    pin_net: Ints, clock_slew: float, load: Floats, arrival: Floats, slew: Floats, spread: float, near: float,
+    weight: Floats, steep: Floats, dear: Floats, need: Floats, room: Floats, sums: Floats,
 ) -> None:  # fmt: skip
-    """Go from the ends of paths to their starts: derivatives of a smooth maximum of all path delays, required times.
+    """Go from the ends of critical paths to their starts: derivatives of a smooth maximum of all path delays.
 
     The maximum over the arcs into a net is that of log-sum-exp, whose derivative spreads over paths that are nearly as
-    late as the latest; with it goes the chain rule through delays and slews.
+    late as the latest; with it goes the chain rule through delays and slews. Paths with more slack than `near` are
+    left out: their required times stay infinite.
 
     Args: those of `kernel_sta.propagate`, and
         arrival: ns[nets, edge], from registers or ports, whichever is later.
         spread: ns, how far behind the latest a path still counts (1/e).
+        near: ns, slack of the paths that are looked at.
         weight: [nets, edge], derivative by the arrival; given at the ends of paths; changed.
         steep: [nets, edge], derivative by the slew; given at ends; changed.
-        dear: 1/fF * ns [nets, edge], derivative by the load; changed.
+        dear: ns/fF[nets, edge], derivative by the load; changed.
         need: ns[nets, edge], required times; given at ends; changed.
-        pull: [nets, edge], largest derivative of the delay of a path onwards by the slew; changed.
         room: ns[pins], slack of the paths through an input pin; infinite at first; changed.
         sums: [most pins of a cell, edge], scratch.
     """
     for step in range(len(order) - 1, -1, -1):
         cell = order[step]
         pins, first, last = pin_start[cell], arc_start[cell_arcs[cell]], arc_start[cell_arcs[cell] + 1]
+        if not _close(pins, pin_start[cell + 1], pin_net, arrival, need, near):
+            continue
         sums[:] = 0.0
         for turn in range(2):  # sums of weights, then shares
             for arc in range(first, last):
@@ -121,7 +137,7 @@ def pull_back(
                 launch = row[ROLE] == LAUNCH
                 source, target = pin_net[pins + row[FROM]], pin_net[pins + row[TO]]
                 for leave in range(_EDGES):
-                    if arrival[target, leave] == -np.inf:
+                    if weight[target, leave] == 0.0:
                         continue
                     y = load[target, leave]
                     for enter in range(_EDGES):
@@ -131,28 +147,59 @@ def pull_back(
                         start = 0.0 if launch else arrival[source, enter]
                         table = tables[row[RISE + leave]]
                         delay = look_up(pool, table, x, y)
+                        by = need[target, leave] - delay
+                        if by - start > near:
+                            continue
                         late = np.exp((start + delay - arrival[target, leave]) / spread)
                         if turn == 0:
                             sums[row[TO], leave] += late
                             continue
                         share = weight[target, leave] * late / sums[row[TO], leave]
-                        slope, by_load = 0.0, share * _slope(pool, table, x, y, 1)
-                        by_slew = _slope(pool, table, x, y, 0)
-                        onward = 0.0
-                        if row[RISE_SLEW + leave] >= 0 and steep[target, leave] > 0.0:
+                        by_load = share * _slope(pool, table, x, y, 1)
+                        by_slew = 0.0 if launch else share * _slope(pool, table, x, y, 0)
+                        if row[RISE_SLEW + leave] >= 0:
                             table = tables[row[RISE_SLEW + leave]]
                             if look_up(pool, table, x, y) >= slew[target, leave]:  # it is the one that is kept
-                                onward = _slope(pool, table, x, y, 0)
-                                slope = steep[target, leave] * onward
+                                by_slew += steep[target, leave] * _slope(pool, table, x, y, 0)
                                 by_load += steep[target, leave] * _slope(pool, table, x, y, 1)
                         dear[target, leave] += by_load
                         if not launch:
                             weight[source, enter] += share
-                            steep[source, enter] += share * by_slew + slope
-                            pull[source, enter] = max(pull[source, enter], by_slew + pull[target, leave] * onward)
-                            by = need[target, leave] - delay
+                            steep[source, enter] += by_slew
                             need[source, enter] = min(need[source, enter], by)
-                            room[pins + row[FROM]] = min(room[pins + row[FROM]], by - arrival[source, enter])
+                            room[pins + row[FROM]] = min(room[pins + row[FROM]], by - start)
+
+
+@lean
+def required(
+    order: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
+    pin_net: Ints, load: Floats, arrival: Floats, slew: Floats, need: Floats, pull: Floats,
+) -> None:  # fmt: skip
+    """Required times of all nets, and what slower slews cost.
+
+    Args: those of `pull_back`, and
+        need: ns[nets, edge]; given at ends; changed.
+        pull: [nets, edge], largest derivative of the delay of a path onwards by the slew; given at ends; changed.
+    """
+    for step in range(len(order) - 1, -1, -1):
+        cell = order[step]
+        pins = pin_start[cell]
+        for arc in range(arc_start[cell_arcs[cell]], arc_start[cell_arcs[cell] + 1]):
+            row = arcs[arc]
+            if row[ROLE] != COMBINATIONAL:
+                continue
+            source, target = pin_net[pins + row[FROM]], pin_net[pins + row[TO]]
+            for leave in range(_EDGES):
+                y = load[target, leave]
+                for enter in range(_EDGES):
+                    if not _passes(row, enter, leave) or arrival[source, enter] == -np.inf:
+                        continue
+                    x, table = slew[source, enter], tables[row[RISE + leave]]
+                    need[source, enter] = min(need[source, enter], need[target, leave] - look_up(pool, table, x, y))
+                    by_slew = _slope(pool, table, x, y, 0)
+                    if row[RISE_SLEW + leave] >= 0:
+                        by_slew += pull[target, leave] * _slope(pool, tables[row[RISE_SLEW + leave]], x, y, 0)
+                    pull[source, enter] = max(pull[source, enter], by_slew)
 
 
 @inner
@@ -182,6 +229,38 @@ def _outputs(
                     slow[row[TO], leave] = max(
                         slow[row[TO], leave], look_up(pool, tables[row[RISE_SLEW + leave]], x, y)
                     )
+
+
+@lean
+def follow(
+    order: Ints, cell_arcs: Ints, arc_start: Ints, arcs: Ints, tables: Ints, pool: Floats, pin_start: Ints,
+    pin_net: Ints, clock_slew: float, load: Floats, arrival: Floats, slew: Floats, stale: NDArray[np.bool_],
+    sink_start: Ints, sink_cell: Ints, late: Floats, slow: Floats,
+) -> None:  # fmt: skip
+    """Latest arrivals and slowest slews behind the cells that changed; as `kernel_sta.propagate` finds them.
+
+    Args: those of `speed_up`, and
+        stale: bool[cells], cells to look at; all False in the end.
+        sink_start: int32[nets + 1].
+        sink_cell: int32[input pins], cells by the net they listen to.
+    """
+    for cell in order:
+        if not stale[cell]:
+            continue
+        stale[cell] = False
+        pins, size = pin_start[cell], cell_arcs[cell]
+        _outputs(cell, size, arc_start, arcs, tables, pool, pin_start, pin_net, clock_slew, load, arrival, slew, late,
+                 slow)  # fmt: skip
+        for pin in range(pin_start[cell + 1] - pins):
+            if late[pin, 0] == -np.inf and late[pin, 1] == -np.inf:
+                continue
+            net, moved = pin_net[pins + pin], False
+            for edge in range(_EDGES):
+                if arrival[net, edge] != late[pin, edge] or slew[net, edge] != slow[pin, edge]:
+                    arrival[net, edge], slew[net, edge], moved = late[pin, edge], slow[pin, edge], True
+            if moved:
+                for sink in range(sink_start[net], sink_start[net + 1]):
+                    stale[sink_cell[sink]] = True
 
 
 @inner
@@ -266,12 +345,7 @@ def speed_up(
         pins, count, now = pin_start[cell], pin_start[cell + 1] - pin_start[cell], cell_arcs[cell]
         if family[now + 1] - family[now] < 2:
             continue
-        close = False
-        for pin in range(count):
-            net = pin_net[pins + pin]
-            for edge in range(_EDGES):
-                close |= bool(need[net, edge] - arrival[net, edge] <= near)
-        if not close:
+        if not _close(pins, pin_start[cell + 1], pin_net, arrival, need, near):
             continue
         best, chosen, base = 0.0, now, 0.0
         for option in range(family[now] - 1, family[now + 1]):

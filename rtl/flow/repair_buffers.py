@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.rtl.flow.flat import Ints
+from archgym.rtl.flow.kernel_buffers import split
 from archgym.rtl.flow.repair_families import buffers
 from archgym.rtl.flow.repair_insert import Branch
 from archgym.rtl.flow.repair_sizes import line
@@ -36,13 +37,8 @@ class _Drives:
     """The buffers of a library as numbers, smallest first."""
 
     names: tuple[str, ...]
-    input_ff: Floats
-    area_um2: Floats
-    fixed_ns: Floats
-    """Delay at no load, and what its slew there costs the cells behind."""
-    ns_per_ff: Floats
-    """The same per load."""
-    most_ff: Floats
+    table: Floats
+    """[buffers, 5]: input fF; ns at no load and ns/fF, with what the slew costs the cells behind; most fF; um2."""
 
 
 def branches(state: State, times: Times, slopes: Slopes, near_ns: float, gain_ns: float) -> list[Branch]:
@@ -68,7 +64,7 @@ def branches(state: State, times: Times, slopes: Slopes, near_ns: float, gain_ns
     heavy = load[nets] > limit
     slack = (slopes.need - times.arrival)[nets].min(axis=1)
     # A net whose load costs less than a buffer without load gains nothing from one.
-    worth = (slack < near_ns) & (slope * load[nets] > drives.fixed_ns.min())
+    worth = (slack < near_ns) & (slope * load[nets] > drives.table[:, 1].min())
     found = []
     for at in np.flatnonzero(heavy | worth).tolist():
         net = int(nets[at])
@@ -100,33 +96,13 @@ def _plan(
     slack = np.minimum(room[pins], near_ns)
     caps = sizes.caps[state.size[netlist.pin_cell[pins]], netlist.pin_of_kind[pins]].max(axis=1)
     wire = state.library.wire_load_ff(len(pins)) / len(pins)
-    kept = np.concatenate([[0.0], np.cumsum(caps + wire)])  # load of the first m sinks
-    total, count = kept[-1], len(pins)
-    other = float(state.load[net].max()) - total  # output ports
-    stay = np.arange(count)[None, :]
-    behind = (total - kept[:-1])[None, :]
-    unit = (drives.input_ff + wire)[:, None]
-    best: tuple[float, float] = (-math.inf, 0.0)
-    chosen: tuple[int, int, int] | None = None
-    least = np.maximum(np.ceil(behind / drives.most_ff[:, None]), 1.0)
-    even = np.round(np.sqrt(drives.ns_per_ff[:, None] * behind / (max(ns_per_ff, 1e-12) * unit)))
-    for number in (least, even):
-        groups = np.clip(np.maximum(number, least), 1, count - stay)
-        root = kept[:-1][None, :] + groups * unit + other
-        change = ns_per_ff * (root - total - other)
-        late = slack[None, :] - change - drives.fixed_ns[:, None] - drives.ns_per_ff[:, None] * behind / groups
-        first = np.where(stay > 0, slack[0] - change, np.inf)
-        score = np.minimum(np.minimum(first, late), near_ns)
-        score = np.where(root <= limit_ff, score, -1e3 * root)  # as little above the limit as can be
-        cost = groups * drives.area_um2[:, None]
-        at = int(np.lexsort((cost.ravel(), -np.round(score, 6).ravel()))[0])
-        row, column = divmod(at, count)
-        value = round(float(score[row, column]), 6), -float(cost[row, column])
-        if value > best:
-            best, chosen = value, (row, column, int(groups[row, column]))
-    if chosen is None or best[0] < slack[0] + gain_ns:
+    kept = np.concatenate([[0.0], np.cumsum(caps + wire)])
+    other = float(state.load[net].max() - kept[-1])  # output ports
+    found = np.zeros(3, dtype=np.int32)
+    score = split(kept, slack, other, ns_per_ff, limit_ff, near_ns, wire, drives.table, found)
+    if score < slack[0] + gain_ns:
         return None
-    row, stays, groups_ = chosen
+    row, stays, groups_ = found.tolist()
     parts = _parts(caps[stays:] + wire, groups_)
     return Branch(net, drives.names[row], tuple(part.astype(np.int32) for part in np.split(pins[stays:], parts)))
 
@@ -163,14 +139,14 @@ def _drives(library: Library) -> _Drives:
         slew = min(value for value in (pin.max_slew_ns, library.default_max_slew_ns, math.inf) if value is not None)
         loads = (pin.max_load_ff, library.default_max_load_ff, each.load_ff(slew))
         limits.append(min(value for value in loads if value is not None))
-    return _Drives(
-        names,
-        np.array([max(library.cells[name].inputs[0].rise_ff, library.cells[name].inputs[0].fall_ff) for name in names]),
-        np.array([library.cells[name].area_um2 for name in names]),
-        np.array([each.delay_ns + cost * each.slew_ns for each in lines]),
-        np.array([each.ns_per_ff + cost * each.slew_per_ff for each in lines]),
-        np.array(limits),
-    )
+    columns = [
+        [max(library.cells[name].inputs[0].rise_ff, library.cells[name].inputs[0].fall_ff) for name in names],
+        [each.delay_ns + cost * each.slew_ns for each in lines],
+        [each.ns_per_ff + cost * each.slew_per_ff for each in lines],
+        limits,
+        [library.cells[name].area_um2 for name in names],
+    ]
+    return _Drives(names, np.ascontiguousarray(np.array(columns).T))
 
 
 def _slopes(state: State) -> Floats:

@@ -59,8 +59,13 @@ class State:
         self.load: Floats = net_loads(netlist, library, constraints.output_load_ff)
         self.phase = clock_nets(netlist, library, constraints.clock)
         self.order = np.concatenate([netlist.sequential, netlist.order])
+        start, sinks = netlist.net_sinks
+        self._sinks = start, netlist.pin_cell[sinks] if len(sinks) else sinks
         ports = [nets[self.phase[nets] < 0] for nets in netlist.inputs.values()]
-        self._inputs = np.concatenate([*ports, np.zeros(0, dtype=np.int32)])
+        inputs = np.concatenate([*ports, np.zeros(0, dtype=np.int32)])
+        self._arrival, self._slew = (np.full((netlist.nets, 2), -np.inf) for _ in range(2))
+        self._arrival[inputs], self._slew[inputs] = constraints.input_delay_ns, constraints.input_slew_ns
+        self._timed, self._loads = np.full(netlist.cells, -1, dtype=np.int32), self.load.copy()
         self._ends = np.concatenate([*netlist.outputs.values(), np.zeros(0, dtype=np.int32)])
         widest = self.sizes.caps.shape[1]
         self._sums, self._late, self._slow = (np.zeros((widest, 2)) for _ in range(3))
@@ -79,38 +84,52 @@ class State:
         return float(np.bincount(self.size, minlength=len(self.sizes.areas)) @ self.sizes.areas)
 
     def times(self) -> Times:
-        """Static timing with the sizes of now."""
-        nets, limits = self.base.nets, self.constraints
-        arrival, slew = np.full((nets, 2, 2), -np.inf), np.full((nets, 2), -np.inf)
-        arrival[self._inputs, :, K.PORT] = limits.input_delay_ns
-        slew[self._inputs] = limits.input_slew_ns
-        before = np.full((nets, 2, 2), -1, dtype=np.int32)
+        """Static timing with the sizes of now; only what changed since the last call is worked out."""
+        base, limits = self.base, self.constraints
+        stale = self._timed != self.size
+        moved = (self._loads != self.load).any(axis=1)
+        drivers = base.net_driver_cell[moved]
+        stale[drivers[drivers >= 0]] = True
+        R.follow(
+            self.order, *self.cells, self.load, self._arrival, self._slew, stale, *self._sinks, self._late, self._slow
+        )  # fmt: skip
+        self._timed[:], self._loads[:] = self.size, self.load
         worst, where = np.full(2, -np.inf), np.zeros((2, 4), dtype=np.int32)
-        K.propagate(self.order, *self.cells, self.load, 1.0, arrival, slew, before)
-        K.check(self.base.sequential, *self.cells, 1.0, arrival, slew, worst, where)
-        latest = arrival.max(axis=2)
-        outputs = float(latest[self._ends].max(initial=-np.inf)) + limits.output_delay_ns
-        return Times(latest, slew, max(float(worst.max()), outputs, 0.0))
+        arrival = np.repeat(self._arrival[:, :, None], 2, axis=2)
+        K.check(base.sequential, *self.cells, 1.0, arrival, self._slew, worst, where)
+        outputs = float(self._arrival[self._ends].max(initial=-np.inf)) + limits.output_delay_ns
+        return Times(self._arrival.copy(), self._slew.copy(), max(float(worst.max()), outputs, 0.0))
 
-    def slopes(self, times: Times, period_ns: float, spread_ns: float) -> Slopes:
-        """Required times for a period, and derivatives of the smooth maximum of path delays."""
+    def slopes(self, times: Times, spread_ns: float, near_ns: float) -> Slopes:
+        """Derivatives of the smooth maximum of path delays, for paths with little slack."""
+        found, slow = self._ends_of(times, times.critical_ns, spread_ns, near_ns)
+        R.pull_back(
+            self.order, *self.cells, self.load, times.arrival, slow, spread_ns, near_ns, found.weight, found.steep,
+            found.dear, found.need, found.room, self._sums,
+        )  # fmt: skip
+        return found
+
+    def required(self, times: Times, period_ns: float) -> Slopes:
+        """Required times of all nets, and what slews cost."""
+        found, slow = self._ends_of(times, period_ns, 1.0, -np.inf)
+        R.required(self.order, *self.cells[:-1], self.load, times.arrival, slow, found.need, found.pull)
+        return found
+
+    def _ends_of(self, times: Times, period_ns: float, spread_ns: float, near_ns: float) -> tuple[Slopes, Floats]:
+        """What flip-flops and output ports ask, and slews that are finite."""
         nets = self.base.nets
         weight, steep, dear, pull = (np.zeros((nets, 2)) for _ in range(4))
         need, room = np.full((nets, 2), np.inf), np.full(len(self.base.pin_net), np.inf)
         ends, margin = self._ends, self.constraints.output_delay_ns
         late = times.arrival[ends] + margin - times.critical_ns
-        np.add.at(weight, ends, np.exp(late / spread_ns))
+        np.add.at(weight, ends, np.where(late >= -near_ns, np.exp(late / spread_ns), 0.0))
         need[ends] = period_ns - margin
         slow = np.where(np.isfinite(times.slew), times.slew, 0.0)
         R.ends(
-            self.base.sequential, *self.cells, times.arrival, slow, period_ns, times.critical_ns, spread_ns,
+            self.base.sequential, *self.cells, times.arrival, slow, period_ns, times.critical_ns, spread_ns, near_ns,
             weight, steep, need, pull, room,
         )  # fmt: skip
-        R.pull_back(
-            self.order, *self.cells, self.load, times.arrival, slow, spread_ns, weight, steep, dear, need, pull, room,
-            self._sums,
-        )  # fmt: skip
-        return Slopes(weight, steep, dear, need, pull, room)
+        return Slopes(weight, steep, dear, need, pull, room), slow
 
     def speed_up(self, times: Times, slopes: Slopes, near_ns: float, spread_ns: float, gain_ns: float) -> int:
         """One pass of sizing for speed; how many cells changed."""

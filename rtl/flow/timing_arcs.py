@@ -60,6 +60,7 @@ class Pool:
         self.end = 0
 
     def add(self, table: Table | None) -> int:
+        """Number of a table; -1 for none."""
         if table is None:
             return -1
         parts = [np.ravel(part).astype(np.float64) for part in (table.index_1, table.index_2, table.values)]
@@ -78,7 +79,8 @@ def compile_arcs(netlist: Netlist, library: Library) -> Arcs:
     value, fixed = constants(netlist, library)
     pool, of_cell = Pool(), netlist.cell_kind.copy()
     lists = [
-        arc_rows(library.cells[kind], pins, (), pool) for kind, pins in zip(netlist.kinds, netlist.kind_pins, strict=True)
+        arc_rows(library.cells[kind], pins, (), pool)
+        for kind, pins in zip(netlist.kinds, netlist.kind_pins, strict=True)
     ]
     variants: dict[tuple[int, Fixed], int] = {}
     for cell, pins in fixed.items():

@@ -31,6 +31,7 @@ def net_loads(netlist: Netlist, library: Library, output_load_ff: float) -> NDAr
     for nets in netlist.outputs.values():
         np.add.at(load, nets, output_load_ff)
     fanout = netlist.fanout
-    wire = np.array([library.wire_load_ff(count) for count in range(int(fanout.max(initial=0)) + 1)])
-    total: NDArray[np.float64] = load + wire[fanout][:, None]
+    counts, which = np.unique(fanout, return_inverse=True)
+    wire = np.array([library.wire_load_ff(int(count)) for count in counts])
+    total: NDArray[np.float64] = load + wire[which][:, None]
     return total
