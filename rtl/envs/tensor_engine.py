@@ -19,7 +19,7 @@ from archgym.rtl.array import tiling
 from archgym.rtl.array.digit_rows import packet
 from archgym.rtl.array.golden import depth, rows
 from archgym.rtl.array.stimuli import os_tiles, ws_tiles
-from archgym.rtl.block import Draw, Parameters, Streams
+from archgym.rtl.block import Draw, Parameters, Stimulus, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
 from archgym.rtl.envs.score import METRICS, VERSION, Job, buildable, score
 from archgym.rtl.envs.workloads import NAMES as WORKLOADS, Work, work as find_work
@@ -43,6 +43,8 @@ MULTIPLIERS = ("behavioural", "booth", "booth-edge", "ent-edge", "ent-buffer")
 
 _SIZES = (4, 8, 16, 32)
 _BEATS = 96  # of a stimulus
+_LONGEST = 512
+"""Products of a sum of digits that is played, at most: reading 32 columns four times is a tenth of its cycles."""
 
 
 def _space() -> DesignSpace:
@@ -166,7 +168,7 @@ class TensorEngine(Simulator):
         reason = unit.reject(parameters)
         if reason:
             return Job(None, reason)
-        steps = Workload(f"{work.bits} {work.deviation}", work.draw, _BEATS, make=_MAKERS.get(unit.name, _one_tile))
+        steps = _steps(unit.name, work)
         point = Point(
             unit,
             parameters,
@@ -192,14 +194,28 @@ def _one_load(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> St
     return ws_tiles(p, [(draw(rng, (p["Rows"], p["Cols"]), p["Width"]), draw(rng, (n, p["Rows"]), p["Width"]))])
 
 
-def _one_packet(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
-    """One packet, played once for each bit weight."""
-    beats, operands = max(1, 2 * n // p["Width"]), p["Encoders"] * p["Lanes"]
-    a = draw(rng, (beats, p["Rows"] * operands), p["Width"])
-    return packet(p, a, draw(rng, (beats, p["Columns"] * operands), p["Width"]))
+def _packets(products: int) -> Stimulus:
+    """Whole sums of so many products, a packet each: a digit engine's rate depends on how often it reads them."""
+
+    def make(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+        operands = p["Encoders"] * p["Lanes"]
+        beats = ceil(products / operands)
+        each = []
+        for _ in range(max(1, n // _BEATS)):
+            a = draw(rng, (beats, p["Rows"] * operands), p["Width"])
+            each.append(packet(p, a, draw(rng, (beats, p["Columns"] * operands), p["Width"])))
+        return {name: np.concatenate([streams[name] for streams in each]) for name in each[0]}
+
+    return make
 
 
-_MAKERS = {"systolic_ws": _one_load, "digit_array": _one_packet}
+def _steps(name: str, work: Work) -> Workload:
+    """What is played to a block."""
+    title = f"{work.bits} {work.deviation}"
+    if name == "digit_array":
+        products = min(work.longest, _LONGEST)
+        return Workload(f"{title} {products}", work.draw, _BEATS, make=_packets(products))
+    return Workload(title, work.draw, _BEATS, make=_one_load if name == "systolic_ws" else _one_tile)
 
 
 def _slots(p: Parameters, work: Work) -> float:
