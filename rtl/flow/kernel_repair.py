@@ -21,6 +21,7 @@ from archgym.rtl.flow.kernel_sta import (
     SENSE,
     SETUP,
     TO,
+    interval,
     look_up,
 )
 from archgym.sims.jit import inner, lean
@@ -29,25 +30,29 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 _EDGES = 2
+_SAME = 1e-12  # relative; the gradient rounds in another order than the look-up
 
 
 @inner
-def _slope(pool: Floats, table: Ints, x: float, y: float, along: int) -> float:
-    """Derivative of `kernel_sta.look_up` along an axis (0 or 1), by the interval that interpolates there."""
-    count = table[along]
-    if count < 2:
-        return 0.0
-    at = table[2] + along * table[0]
-    value, low = (x, 0) if along == 0 else (y, 0)
-    while low < count - 2 and pool[at + low + 1] <= value:
-        low += 1
-    first, second = pool[at + low], pool[at + low + 1]
-    if along == 0:
-        rise = look_up(pool, table, second, y) - look_up(pool, table, first, y)
-    else:
-        rise = look_up(pool, table, x, second) - look_up(pool, table, x, first)
-    found: float = rise / (second - first)
-    return found
+def _gradient(pool: Floats, table: Ints, x: float, y: float) -> tuple[float, float, float]:
+    """What `kernel_sta.look_up` finds, and its derivatives along both axes."""
+    rows, columns, at = table[0], table[1], table[2]
+    values = at + rows + columns
+    i, fx, dx, j, fy, dy = 0, 0.0, 1.0, 0, 0.0, 1.0
+    if rows > 1:
+        i = interval(pool, at, rows, x)
+        dx = pool[at + i + 1] - pool[at + i]
+        fx = (x - pool[at + i]) / dx
+    if columns > 1:
+        j = interval(pool, at + rows, columns, y)
+        dy = pool[at + rows + j + 1] - pool[at + rows + j]
+        fy = (y - pool[at + rows + j]) / dy
+    corner = values + i * columns + j
+    right, down = (1 if columns > 1 else 0), (columns if rows > 1 else 0)
+    top = pool[corner + right] - pool[corner]
+    bottom = pool[corner + down + right] - pool[corner + down]
+    above, below = pool[corner] + fy * top, pool[corner + down] + fy * bottom
+    return above + fx * (below - above), (below - above) / dx, (top + fx * (bottom - top)) / dy
 
 
 @inner
@@ -88,8 +93,7 @@ def ends(
                 if row[RISE + edge] < 0 or arrival[net, edge] == -np.inf:
                     continue
                 table = tables[row[RISE + edge]]
-                margin = look_up(pool, table, clock_slew, slew[net, edge])
-                by_slew = _slope(pool, table, clock_slew, slew[net, edge], 1)
+                margin, _, by_slew = _gradient(pool, table, clock_slew, slew[net, edge])
                 pull[net, edge] = max(pull[net, edge], by_slew)
                 need[net, edge] = min(need[net, edge], period - margin)
                 room[pins + row[TO]] = min(room[pins + row[TO]], period - margin - arrival[net, edge])
@@ -146,7 +150,7 @@ def pull_back(
                         x = clock_slew if launch else slew[source, enter]
                         start = 0.0 if launch else arrival[source, enter]
                         table = tables[row[RISE + leave]]
-                        delay = look_up(pool, table, x, y)
+                        delay, by_slew, by_load = _gradient(pool, table, x, y)
                         by = need[target, leave] - delay
                         if by - start > near:
                             continue
@@ -155,13 +159,12 @@ def pull_back(
                             sums[row[TO], leave] += late
                             continue
                         share = weight[target, leave] * late / sums[row[TO], leave]
-                        by_load = share * _slope(pool, table, x, y, 1)
-                        by_slew = 0.0 if launch else share * _slope(pool, table, x, y, 0)
+                        by_slew, by_load = share * by_slew, share * by_load
                         if row[RISE_SLEW + leave] >= 0:
-                            table = tables[row[RISE_SLEW + leave]]
-                            if look_up(pool, table, x, y) >= slew[target, leave]:  # it is the one that is kept
-                                by_slew += steep[target, leave] * _slope(pool, table, x, y, 0)
-                                by_load += steep[target, leave] * _slope(pool, table, x, y, 1)
+                            slope, along, across = _gradient(pool, tables[row[RISE_SLEW + leave]], x, y)
+                            if slope >= slew[target, leave] * (1 - _SAME):  # it is the one that is kept
+                                by_slew += steep[target, leave] * along
+                                by_load += steep[target, leave] * across
                         dear[target, leave] += by_load
                         if not launch:
                             weight[source, enter] += share
@@ -195,10 +198,10 @@ def required(
                     if not _passes(row, enter, leave) or arrival[source, enter] == -np.inf:
                         continue
                     x, table = slew[source, enter], tables[row[RISE + leave]]
-                    need[source, enter] = min(need[source, enter], need[target, leave] - look_up(pool, table, x, y))
-                    by_slew = _slope(pool, table, x, y, 0)
+                    delay, by_slew, _ = _gradient(pool, table, x, y)
+                    need[source, enter] = min(need[source, enter], need[target, leave] - delay)
                     if row[RISE_SLEW + leave] >= 0:
-                        by_slew += pull[target, leave] * _slope(pool, tables[row[RISE_SLEW + leave]], x, y, 0)
+                        by_slew += pull[target, leave] * _gradient(pool, tables[row[RISE_SLEW + leave]], x, y)[1]
                     pull[source, enter] = max(pull[source, enter], by_slew)
 
 

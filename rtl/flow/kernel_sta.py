@@ -24,7 +24,7 @@ REGISTER, PORT = 0, 1
 
 
 @inner
-def _interval(pool: Floats, at: int, count: int, value: float) -> int:
+def interval(pool: Floats, at: int, count: int, value: float) -> int:
     """The interval of an axis to interpolate in; the first or last one outside of the axis."""
     low = 0
     while low < count - 2 and pool[at + low + 1] <= value:
@@ -46,10 +46,10 @@ def look_up(pool: Floats, table: Ints, x: float, y: float) -> float:
     values = at + rows + columns
     i, fx, j, fy = 0, 0.0, 0, 0.0
     if rows > 1:
-        i = _interval(pool, at, rows, x)
+        i = interval(pool, at, rows, x)
         fx = (x - pool[at + i]) / (pool[at + i + 1] - pool[at + i])
     if columns > 1:
-        j = _interval(pool, at + rows, columns, y)
+        j = interval(pool, at + rows, columns, y)
         fy = (y - pool[at + rows + j]) / (pool[at + rows + j + 1] - pool[at + rows + j])
     corner = values + i * columns + j
     found: float = pool[corner]
