@@ -13,7 +13,7 @@ from archgym.core import Designs, Evaluations, Metric, Simulator
 from archgym.errors import InvalidInput, UnknownName
 from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
-from archgym.rtl.envs.score import VERSION, Job, buildable, score
+from archgym.rtl.envs.score import SETTLED, VERSION, Job, buildable, score
 from archgym.rtl.floating.accuracy import draw as draw_values
 from archgym.rtl.flow.point import METRICS as MEASURED, Point, Workload
 from archgym.rtl.formats.block_formats import FORMATS, BlockFormat, block_format
@@ -32,6 +32,7 @@ METRICS = (
     Metric("qsnr_db", "dB", "maximize", "Signal over quantisation noise of a tensor in the format."),
     Metric("area_per_mac_um2", "um2", "minimize", "Area over multiply-accumulates a cycle."),
     *MEASURED,
+    SETTLED,
 )
 
 

@@ -13,7 +13,7 @@ from archgym.core import Designs, Evaluations, Metric, Simulator
 from archgym.errors import UnknownName
 from archgym.rtl.block import Block
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
-from archgym.rtl.envs.score import VERSION, Job, buildable, score
+from archgym.rtl.envs.score import SETTLED, VERSION, Job, buildable, score
 from archgym.rtl.floating.accuracy import draw, relative, snr_db
 from archgym.rtl.floating.formats import BF16, E4M3, E5M2, FP16, FP32, Format, Words
 from archgym.rtl.floating.rounding import encode
@@ -35,6 +35,7 @@ METRICS = (
     Metric("error_max_percent", "%", "minimize", "Largest relative error of a product."),
     Metric("snr_db", "dB", "maximize", f"Signal over noise of sums of {_LENGTH} products; at most 200."),
     *MEASURED,
+    SETTLED,
 )
 
 _WORKLOADS = {

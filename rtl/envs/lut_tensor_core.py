@@ -17,12 +17,14 @@ from archgym.errors import InvalidInput
 from archgym.rtl.block import Draw, Parameters, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
 from archgym.rtl.envs.lut_workloads import LOW_BIT, LowBit, low_bit
-from archgym.rtl.envs.score import METRICS, VERSION, Job, buildable, score
+from archgym.rtl.envs.score import METRICS as SCORED, SETTLED, VERSION, Job, buildable, score
 from archgym.rtl.flow.point import Point, Workload
 from archgym.rtl.library import block
 from archgym.space import Constraint, DesignSpace, Parameter
 
-__all__ = ["LutTensorCore"]
+__all__ = ["METRICS", "LutTensorCore"]
+
+METRICS = (*SCORED, SETTLED)
 
 _FP32 = (8, 23)
 _UNITS = ("lut", "multiply", "add")
@@ -109,7 +111,7 @@ class LutTensorCore(Simulator):
         """
         work = low_bit(workload)
         rows = self.space.validate(self.canonical(self.space.validate(designs)))
-        return score([self._job(self.space.decode(row), work, workload) for row in rows])
+        return score([self._job(self.space.decode(row), work, workload) for row in rows], METRICS)
 
     def workload_fingerprint(self, workload: str) -> str:
         """The workload, spelt out.

@@ -11,7 +11,7 @@ import numpy as np
 from archgym.core import INFEASIBLE, OK, Evaluations, Metric
 from archgym.errors import InvalidInput
 from archgym.rtl.flow.measure import measure
-from archgym.rtl.flow.point import METRICS as MEASURED, Point
+from archgym.rtl.flow.point import METRICS as MEASURED, Measured, Point
 from archgym.rtl.flow.recipe import VERSION as RECIPES
 from archgym.rtl.flow.results import VERSION as RESULTS, tool_version
 
@@ -39,6 +39,8 @@ _MACS = (
 )
 METRICS = (*_WORK, *_MACS, *(metric for metric in MEASURED if metric.name not in _REPLACED))
 """Of designs that compute matrix products."""
+
+SETTLED = Metric("settled_mw", "mW", "minimize", "Power without glitches: no net changes more than once a cycle.")
 
 
 @final
@@ -86,10 +88,18 @@ def score(jobs: Sequence[Job], metrics: Sequence[Metric] = METRICS) -> Evaluatio
         found = next(measured)
         status[row], reasons[row] = found.status, found.reason
         if found.status == OK:
-            share = {"area_per_mac_um2": found.metrics["area_um2"] / found.metrics["macs_per_cycle"]}
-            numbers = {**found.metrics, **share, **(_work(job, found.metrics) if job.macs else {}), **job.extra}
+            work = _work(job, found.metrics) if job.macs else {}
+            numbers = {**found.metrics, **_derived(found), **work, **job.extra}
             values[row] = [numbers[metric.name] for metric in metrics]
     return Evaluations.of(metrics, values, status, reasons)
+
+
+def _derived(found: Measured) -> dict[str, float]:
+    settled = found.details["zero_delay"]
+    return {
+        "area_per_mac_um2": found.metrics["area_um2"] / found.metrics["macs_per_cycle"],
+        "settled_mw": sum(settled[part] for part in ("internal_mw", "switching_mw", "input_nets_mw", "leakage_mw")),
+    }
 
 
 def _work(job: Job, found: Mapping[str, float]) -> dict[str, float]:
