@@ -79,11 +79,11 @@ def _legal(state: State) -> State:
     return state
 
 
-def _speed_up(state: State, target: float) -> float:
+def _speed_up(state: State, target: float, spreads: tuple[float, ...] = _SPREADS) -> float:
     """Passes of sizing, from coarse to fine; the best sizes stay. Returns the critical path."""
     times = state.times()
     best, saved = times.critical_ns, state.save()
-    for part in _SPREADS:
+    for part in spreads:
         stalled = 0
         for _ in range(_PASSES):
             if best <= target:
@@ -115,7 +115,7 @@ def _buffered(state: State, target: float) -> State | None:
     if not found:
         return None
     after = State(insert(state.netlist(), state.library, found), state.library, state.constraints)
-    return after if _speed_up(after, target) < period * (1 - _STALL) else None
+    return after if _speed_up(after, target, _SPREADS[1:]) < period * (1 - _STALL) else None
 
 
 def _recover(state: State, target: float) -> None:
