@@ -160,7 +160,13 @@ def _design(text: str) -> dict[str, Any]:
 
 def _as_choice(simulator: Simulator, name: str, word: str) -> Choice:
     """The choice a word on the command line means; one that is none goes on as it is, to be refused by name."""
-    return next((choice for choice in simulator.space[name].choices if str(choice).lower() == word.lower()), word)
+    choices = simulator.space[name].choices
+    said = next((choice for choice in choices if str(choice).lower() == word.lower()), None)
+    if said is not None:
+        return said
+    value = _value(word)  # 1 for 1.0, 4.0 for 4
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return next((choice for choice in choices if number and not isinstance(choice, bool) and choice == value), word)
 
 
 def doctor() -> None:

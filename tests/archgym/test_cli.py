@@ -63,6 +63,7 @@ def test_evaluate_prints_metrics_with_units(toy):
     assert shown[3:] == ["latency_ns", "28", "ns", "power_mw", "110", "mW"]
     design = json.dumps({"a": 1, "b": 6, "mode": "on"})
     assert invoke("evaluate", "toy", "-w", "double", "--design", design).split() == shown
+    assert invoke("evaluate", "toy", "-w", "double", "a=1.0", "b=6.0", "mode=on").split() == shown
     (toy / "design.json").write_text(design, encoding="utf-8")
     assert invoke("evaluate", "toy", "-w", "double", "--design", "@design.json").split() == shown
     assert invoke("evaluate", "toy", "-w", "double", "--design", design, "a=2").split()[4] == "22"
