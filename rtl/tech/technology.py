@@ -142,6 +142,20 @@ def _smallest(library: Library, name: str, what: str, why: str, test: Callable[[
     return _least(cells)
 
 
+@lru_cache(maxsize=8)
+def _kept(found: Technology, _stamps: tuple[tuple[int, int], ...]) -> Technology:
+    """The equal one of before, with what it has read, while its files are as they were: `measure` asks every time."""
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # whoever reads it says so
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
 @lru_cache(maxsize=1)
 def _embedded() -> Technology:
     return Technology(DEFAULT, (_EMBEDDED,), "embedded", 45.0, "ArchGym")
@@ -171,11 +185,13 @@ def technology(name_or_path: str | Path = DEFAULT) -> Technology:
     if isinstance(name_or_path, Path) or path.name != name or name.endswith((".lib", ".lib.gz")):
         if not path.is_file():
             raise LibertyError(f"{path}: there is no such Liberty file; give a .lib or .lib.gz, or a technology's name")
-        return Technology(path.name.removesuffix(".gz").removesuffix(".lib"), (path.resolve(),), "file")
-    known = technologies()
-    if name not in known:
-        raise UnknownName("technology", name, known)
-    return known[name]
+        found = Technology(path.name.removesuffix(".gz").removesuffix(".lib"), (path.resolve(),), "file")
+    else:
+        known = technologies()
+        if name not in known:
+            raise UnknownName("technology", name, known)
+        found = known[name]
+    return _kept(found, tuple(map(_stamp, found.paths)))
 
 
 def add(name: str, paths: Sequence[Path | str], node_nm: float | None = None) -> Technology:

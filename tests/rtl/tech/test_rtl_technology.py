@@ -112,6 +112,16 @@ def test_names_paths_and_mistakes(tmp_path):
         technology(tmp_path / "none")
 
 
+def test_a_library_is_read_once_and_again_when_its_file_changes(tmp_path):
+    path = write(tmp_path)
+    found = technology(path)
+    assert technology(path) is found
+    assert technology(path).library is found.library
+    path.write_text(path.read_text().replace("nom_voltage : 1.1;", "nom_voltage : 1.25;"))
+    assert technology(path).voltage_v == 1.25
+    assert found.voltage_v == 1.1
+
+
 def test_added_technologies_are_kept_by_absolute_path(tmp_path, monkeypatch):
     write(tmp_path)
     monkeypatch.chdir(tmp_path)
