@@ -40,7 +40,9 @@ _MACS = (
 METRICS = (*_WORK, *_MACS, *(metric for metric in MEASURED if metric.name not in _REPLACED))
 """Of designs that compute matrix products."""
 
-SETTLED = Metric("settled_mw", "mW", "minimize", "Power without glitches: no net changes more than once a cycle.")
+SETTLED = Metric(
+    "settled_pj_per_mac", "pJ", "minimize", "`energy_per_mac_pj` without glitches: no net changes twice in a cycle."
+)
 
 
 @final
@@ -95,10 +97,11 @@ def score(jobs: Sequence[Job], metrics: Sequence[Metric] = METRICS) -> Evaluatio
 
 
 def _derived(found: Measured) -> dict[str, float]:
-    settled = found.details["zero_delay"]
+    parts, metrics = found.details["zero_delay"], found.metrics
+    settled_mw = sum(parts[name] for name in ("internal_mw", "switching_mw", "input_nets_mw", "leakage_mw"))
     return {
-        "area_per_mac_um2": found.metrics["area_um2"] / found.metrics["macs_per_cycle"],
-        "settled_mw": sum(settled[part] for part in ("internal_mw", "switching_mw", "input_nets_mw", "leakage_mw")),
+        "area_per_mac_um2": metrics["area_um2"] / metrics["macs_per_cycle"],
+        "settled_pj_per_mac": metrics["energy_per_mac_pj"] * settled_mw / metrics["power_mw"],
     }
 
 
