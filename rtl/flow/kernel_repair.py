@@ -141,7 +141,7 @@ def pull_back(
                 launch = row[ROLE] == LAUNCH
                 source, target = pin_net[pins + row[FROM]], pin_net[pins + row[TO]]
                 for leave in range(_EDGES):
-                    if weight[target, leave] == 0.0:
+                    if weight[target, leave] == 0.0 and steep[target, leave] == 0.0:
                         continue
                     y = load[target, leave]
                     for enter in range(_EDGES):

@@ -25,7 +25,7 @@ from archgym.rtl.tech.technology import technology
 
 __all__ = ["VERSION", "Results", "tool_version"]
 
-VERSION = 4
+VERSION = 5
 """Counts up whenever a metric of an unchanged point can change."""
 
 _KEPT = 4096  # results in memory

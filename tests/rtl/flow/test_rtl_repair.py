@@ -9,12 +9,17 @@ import pytest
 from linear_library import netlist_json
 
 from archgym.rtl.block import Port
+from archgym.rtl.flow.design import Design
 from archgym.rtl.flow.gatesim import build_model
-from archgym.rtl.flow.gatesim_check import exhaustive
+from archgym.rtl.flow.gatesim_check import check, exhaustive
 from archgym.rtl.flow.netlist import flatten, read_yosys_json
 from archgym.rtl.flow.repair import repair
 from archgym.rtl.flow.repair_families import buffers, families
+from archgym.rtl.flow.repair_state import State
+from archgym.rtl.flow.synth import synthesise
+from archgym.rtl.flow.target import target
 from archgym.rtl.flow.timing import Constraints, analyse
+from archgym.rtl.library import block
 from archgym.rtl.tech.technology import technology
 
 LIBRARY = technology("generic45").library
@@ -94,9 +99,9 @@ def test_random_logic_computes_the_same_and_is_no_slower(seed):
     fastest = repair(before, LIBRARY, AROUND)
     assert critical(fastest) < was
     assert table(fastest) == table(before)
-    for target in (0.95 * was, was, 3 * was):
-        after = repair(before, LIBRARY, AROUND, target)
-        assert critical(after) <= max(target, was) * (1 + 1e-12)
+    for period in (0.95 * was, was, 3 * was):
+        after = repair(before, LIBRARY, AROUND, period)
+        assert critical(after) <= max(period, was) * (1 + 1e-12)
         assert table(after) == table(before)
     assert area(after) <= area(before)
 
@@ -117,13 +122,10 @@ def test_with_time_to_spare_every_cell_is_the_smallest_of_its_function():
 
 
 def test_a_flip_flop_is_sized_by_its_load():
-    # 12 inverters of 16 fold drive are far more than DFF_X1 may drive (64 fF), but no more than DFF_X2 (128 fF).
     cells = {"r": ("DFF_X1", {"CK": 2, "D": 3, "Q": 4})}
     cells |= {f"u{i}": ("NAND4_X1", {"A": 4, "B": 3, "C": 3, "D": 3, "Y": 5 + i}) for i in range(30)}
     before = flat(cells, {"clk_i": 2, "a": 3}, {"y": list(range(5, 35))})
-    load = analyse(before, LIBRARY, AROUND).net_load_ff[before.outputs["y"][0] - 1]
     after = repair(before, LIBRARY, AROUND)
-    assert load < 1e3
     assert critical(after) < critical(before)
     assert after.counts().get("DFF_X2", 0) == 1
 
@@ -174,3 +176,55 @@ def test_ports_and_constants_are_left_alone_and_clocks_get_no_buffer():
 def test_nothing_to_do():
     empty = flat({}, {"a": 2}, {"y": 2})
     assert repair(empty, LIBRARY, AROUND).cells == 0
+
+
+def test_drives_above_their_limits_are_replaced_where_time_is_no_matter():
+    # 25 gates of 4 pins are more than 64 fF, which is all that the smallest NOR may drive.
+    cells = {"n": ("NOR2_X1", {"A": 2, "B": 3, "Y": 4})}
+    cells |= {f"u{k}": ("NAND4_X1", {"A": 4, "B": 4, "C": 2, "D": 3, "Y": 5 + k}) for k in range(25)}
+    before = flat(cells, {"a": 2, "b": 3}, {"y": list(range(5, 30))})
+    assert analyse(before, LIBRARY, AROUND).net_load_ff.max() > LIBRARY.cells["NOR2_X1"].pins["Y"].max_load_ff
+    after = repair(before, LIBRARY, AROUND, 50.0)
+    assert after.counts().get("NOR2_X1", 0) == 0
+    assert after.cells == before.cells
+    assert table(after) == table(before)
+
+
+def test_states_follow_changes_as_a_full_analysis_finds_them():
+    state = State(random_logic(1), LIBRARY, AROUND)
+    for _ in range(4):
+        times = state.times()
+        full = analyse(state.netlist(), LIBRARY, AROUND)
+        assert times.critical_ns == pytest.approx(full.critical_ns, rel=1e-12)
+        live = np.isfinite(times.slew[:, 0])
+        assert times.slew[live, 0] == pytest.approx(full.net_slew_rise_ns[live], rel=1e-12)
+        assert state.load.mean(axis=1) == pytest.approx(full.net_load_ff, rel=1e-12)
+        state.speed_up(times, state.slopes(times, 0.02, 0.1), 0.1, 0.02, 0.0)
+
+
+def test_slopes_are_those_of_finite_differences():
+    """The derivative of the longest path by a net's load, with a spread so small that no other path counts."""
+    state = State(random_logic(2), LIBRARY, AROUND)
+    times = state.times()
+    dear = state.slopes(times, 1e-5, 10.0).dear
+    step, seen = 1e-3, 0
+    for net in np.flatnonzero(dear.max(axis=1) > 0).tolist():
+        for edge in range(2):
+            saved = state.save()
+            state.load[net, edge] += step
+            found = (state.times().critical_ns - times.critical_ns) / step
+            state.restore(saved)
+            # Two arcs that give a net the same slew both count: a part of 1e-2 of what loads of critical nets cost.
+            assert found == pytest.approx(dear[net, edge], rel=2e-2, abs=3e-5), (net, edge)
+            seen += found > 0
+    assert seen > 5
+
+
+def test_a_mapped_multiply_accumulator_still_agrees_with_its_golden_model():
+    unit, parameters = block("mac_unit"), {"Width": 4, "AccWidth": 16, "Multiplier": 1, "CarrySave": 0, "Pipeline": 1}
+    tech = technology("generic45")
+    mapped = synthesise(Design.of(unit, parameters), target(tech.library, tech.driver, tech.load_ff), clock_ns=1.0)
+    before = flatten(read_yosys_json(mapped.netlist), mapped.top, LIBRARY)
+    after = repair(before, LIBRARY, AROUND)
+    assert critical(after) < critical(before)
+    assert check(unit, parameters, after, LIBRARY) is None
