@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +59,8 @@ def bench(
         chosen=None if point is None else [point],
     ):  # fmt: skip
         reports.append(report)
+        if sys.stderr.isatty():  # whoever watches sees that it goes on; the table comes at the end
+            typer.echo(f"{report.block}: {'FAILED' if report.failures else 'ok'}", err=True)
         for line in report.failures:
             typer.echo(f"FAILED {report.block}: {line}", err=True)
     _print(reports)
