@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.rtl.flow import kernel_repair as R, kernel_sta as K
+from archgym.rtl.flow import kernel_arrivals as A, kernel_repair as R, kernel_sizing as Z, kernel_sta as K
 from archgym.rtl.flow.flat import Ints, Netlist
 from archgym.rtl.flow.repair_sizes import Sizes, compile_sizes
 from archgym.rtl.flow.timing_clock import clock_nets
@@ -90,7 +90,7 @@ class State:
         moved = (self._loads != self.load).any(axis=1)
         drivers = base.net_driver_cell[moved]
         stale[drivers[drivers >= 0]] = True
-        R.follow(
+        A.follow(
             self.order, *self.cells, self.load, self._arrival, self._slew, stale, *self._sinks, self._late, self._slow
         )  # fmt: skip
         self._timed[:], self._loads[:] = self.size, self.load
@@ -134,7 +134,7 @@ class State:
     def speed_up(self, times: Times, slopes: Slopes, near_ns: float, spread_ns: float, gain_ns: float) -> int:
         """One pass of sizing for speed; how many cells changed."""
         sizes, of = self.sizes, slopes
-        changed = R.speed_up(
+        changed = Z.speed_up(
             self.order, *self.cells, self.load, times.arrival, times.slew, times.critical_ns, spread_ns, of.weight,
             of.steep, of.dear, of.need, near_ns, gain_ns, sizes.family, sizes.member, sizes.caps, sizes.most,
             self._late, self._slow,
@@ -145,7 +145,7 @@ class State:
         """One pass of sizing for area; how many cells changed."""
         sizes, limit = self.sizes, self.library.default_max_slew_ns
         max_slew_ns = np.inf if limit is None else limit
-        changed = R.recover(
+        changed = Z.recover(
             self.order, *self.cells, self.load, times.arrival.copy(), times.slew.copy(), times.arrival, times.slew,
             period_ns, slopes.need, slopes.pull, part, max_slew_ns, sizes.family, sizes.member, sizes.caps,
             sizes.most, self._late, self._slow,
