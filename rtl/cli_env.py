@@ -40,7 +40,7 @@ def env(
     keep: Annotated[list[str] | None, typer.Option(help="A module to map once; may be repeated.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="What the RTL may reach: dpi, files, pli or system.")] = None,
     effort: Annotated[str, typer.Option(help="How many recipes are tried: quick, normal, high.")] = "normal",
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Time of the tools for one design.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.001, help="Time of the tools for one design.")] = None,
     cells: Annotated[int | None, typer.Option(min=1, help="Standard cells of a design at most.")] = None,
 ) -> None:
     """Make an environment of a module: read it, measure one point to see that all fits, write a description."""
@@ -189,7 +189,7 @@ def _write(module: OwnModule, target: Path, experiment: Path | None, point: dict
 
     target.write_text(description_text(module.description), encoding="utf-8")
     clock = module.description.clocks_ns[0]
-    design = " ".join(f"{name}={value}" for name, value in {**point, "clock_ns": f"{clock:g}"}.items())
+    design = " ".join(f"{name}={value}" for name, value in {**point, "clock_ns": clock}.items())
     lines = [
         f"written: {target}",
         f"score a design: archgym evaluate rtl {design} --option description={target} --workload random",

@@ -125,6 +125,7 @@ def in_environment(name: str, options: Mapping[str, Any], settings: Mapping[str,
     from archgym.restrict import build_simulator
 
     simulator = build_simulator(name, options)
+    _needs_rtl(simulator)
     space = simulator.space
     design = space.decode(space.encode({key: _choice(space, key, word) for key, word in settings.items()}))
     work = workload or simulator.workloads[0]
@@ -145,12 +146,22 @@ def _same(choice: Choice, word: str) -> bool:
 
 
 def _buildable(simulator: Simulator, design: Mapping[str, Any], workload: str) -> Point:
-    inner: Any = getattr(simulator, "inner", simulator)  # behind a restriction of the space
-    if not hasattr(inner, "point"):
-        raise InvalidInput(f"{inner.name} has no RTL to write; environments with RTL: {', '.join(_with_rtl())}")
+    inner = _needs_rtl(simulator)
     whole = inner.canonical(inner.space.encode(design).reshape(1, -1))[0]
     found: Point = inner.point(inner.space.decode(whole), workload)
     return found
+
+
+def _needs_rtl(simulator: Simulator) -> Any:
+    """The simulator, behind a restriction of its space.
+
+    Raises:
+        InvalidInput: it is no simulator of RTL.
+    """
+    inner: Any = getattr(simulator, "inner", simulator)
+    if not hasattr(inner, "point"):
+        raise InvalidInput(f"{inner.name} has no RTL to write; environments with RTL: {', '.join(_with_rtl())}")
+    return inner
 
 
 def _with_rtl() -> list[str]:

@@ -1,0 +1,212 @@
+"""Modules of one's own through the whole flow, by the command line; what does not fit, in a sentence."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from own_modules import DOT, DOT_MODEL, PAIRS, PAIRS_MODEL, SCALE, SCALE_MODEL, write
+from typer.testing import CliRunner
+
+import archgym
+from archgym import cli
+from archgym.errors import InvalidInput, MissingDependency, UnknownName
+from archgym.rtl.flow import worker
+from archgym.rtl.own.module import load_module
+from archgym.rtl.own.simulator import EXAMPLE
+from archgym.testing import check_simulator
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["archgym", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def env(name, text, model, folder, *options):
+    rtl, golden = write(folder, name, text, model)
+    return ("rtl", "env", rtl, "--golden", golden, "--effort", "quick", *options)
+
+
+def test_a_pipeline_from_the_command_line_to_a_search(tmp_path):
+    made = env("scale", SCALE, SCALE_MODEL, tmp_path, "--param", "W=3,4", "--param", "GAIN=0b101,7",
+               "--clock-ns", "0,2", "--experiment", "scale.yaml")  # fmt: skip
+    said = invoke(*made)
+    assert "latency: 2 cycles, found by simulation" in said
+    for words in (
+        "reset, active high",
+        "bits of a number",
+        "unsigned data",
+        "one point, simulated against",
+        "area_um2",
+    ):
+        assert words in said
+    assert "warning" not in said
+    written = yaml.safe_load((tmp_path / "scale.rtl.yaml").read_text())
+    assert written["parameters"] == {"W": [3, 4], "GAIN": [5, 7]}
+    assert (written["latency"], written["sources"], written["clocks_ns"]) == (2, ["scale.sv"], [0.0, 2.0])
+    # The commands that it names work.
+    command = re.search(r"score a design: archgym (evaluate .*)", said)[1].split()
+    assert "energy_per_beat_pj" in invoke(*command)
+    simulator = archgym.simulator("rtl", description="scale.rtl.yaml")
+    assert simulator.space.names == ("W", "GAIN", "clock_ns")
+    experiment = tmp_path / "scale.yaml"
+    experiment.write_text(experiment.read_text().replace("budget: 60", "budget: 3").replace("seeds: 2", "seeds: 1"))
+    invoke("run", experiment, "-q")
+    check_simulator(simulator, designs=3)
+
+
+def test_a_stream_with_names_of_its_own(tmp_path):
+    said = invoke(*env("pairs", PAIRS, PAIRS_MODEL, tmp_path))
+    assert "pairs: stream" in said
+    simulator = archgym.simulator("rtl", description="pairs.rtl.yaml")
+    found = simulator.simulate(np.zeros((1, 1), dtype=np.int32), "random").as_dict(0)
+    assert found["beats_per_cycle"] == pytest.approx(1.0, rel=0.02)
+    assert found["flops"] == 11
+    assert "tops_per_w" not in found
+
+
+def test_a_combinational_module_with_lanes(tmp_path):
+    made = env("dot", DOT, DOT_MODEL, tmp_path, "--lanes", "a=LANES", "--lanes", "b=LANES",
+               "--signed", "a", "--signed", "b", "--signed", "p")  # fmt: skip
+    assert "2 x 4 bits, signed data" in invoke(*made)
+    found = archgym.simulator("rtl", description="dot.rtl.yaml").simulate(np.zeros((1, 1), dtype=np.int32), "random")
+    numbers = found.as_dict(0)
+    assert (numbers["flops"], numbers["latency_cycles"], numbers["macs_per_cycle"]) == (0, 0, pytest.approx(2.0))
+    assert numbers["latency_ns"] == numbers["critical_path_ns"]
+    assert numbers["energy_per_beat_pj"] == pytest.approx(2 * numbers["energy_per_mac_pj"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (SCALE_MODEL, ["--latency", "3"], "with a latency of 2 cycles instead of 3 they agree: say --latency 2"),
+        (SCALE_MODEL.replace("* para", "+ para"), [], "the netlist disagrees with the golden model: .*, port y, beat "),
+        (SCALE_MODEL.replace("* para", "+ para"), [], "no latency from 0 to 64 makes them agree; clock clock, reset r"),
+        (SCALE_MODEL, ["--reset-active", "low"], "no latency from 0 to 64 makes them agree; .*reset reset, active low"),
+        (SCALE_MODEL.replace('"y"', '"Y"'), [], "golden must give values of the ports y by name, got Y"),
+        (SCALE_MODEL.replace('"x"', '"xx"'), [], "scale_model.py:3: golden raised KeyError: 'xx'"),
+    ],
+)
+def test_models_that_disagree(tmp_path, monkeypatch, capsys, model, options, message):
+    line = refused(monkeypatch, capsys, *env("scale", SCALE, model, tmp_path, *options))
+    assert re.search(message, line), line
+    assert not (tmp_path / "scale.rtl.yaml").exists()
+
+
+LOOP = "module ring(input logic a, output logic y);\n  logic b;\n  assign b = ~(a & y);\n  assign y = b;\nendmodule\n"
+SAME = "def golden(p, x): return {'y': x['a']}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--param", "w=3"], "unknown parameter of scale 'w'; did you mean 'W'"),
+        (
+            ["--param", "W=9,10"],
+            "scale refuses every point that was tried; W=9: the RTL refuses it: .*at most 6, got 9",
+        ),
+        (["--param", "W"], "--param 'W' is not NAME=VALUE,VALUE"),
+        (["--param", "W=a"], "--param W=a: 'a' is no whole number"),
+        (["--param", "W=3", "--param", "W=4"], "--param W is given twice"),
+        (["--param", "W=3,3"], "--parameters: .*W has a value twice"),
+        (["--top", "scael"], "unknown top module 'scael'; did you mean 'scale'"),
+        (["--clock-ns", "fast"], "--clock-ns 'fast' is no list of periods"),
+        (["--lanes", "x"], "--lanes 'x' is not PORT=N"),
+        (["--lanes", "x=3"], "port x has 4 bits, which are not 3 lanes"),
+        (["--effort", "most"], "--effort: .*'most'"),
+        (["--technology", "generic54"], "unknown technology 'generic54'; did you mean 'generic45'"),
+        (["--cells", "10"], r"\d+ cells are over the limit of 10"),
+        (["--seconds", "0.01"], "scale at its defaults is timeout"),
+        (["--golden", "nowhere.py"], "no such golden model"),
+    ],
+)
+def test_command_lines_that_do_not_fit(tmp_path, monkeypatch, capsys, options, message):
+    line = refused(monkeypatch, capsys, *env("scale", SCALE, SCALE_MODEL, tmp_path, *options))
+    assert re.search(message, line), line
+
+
+def test_rtl_that_cannot_be_built(tmp_path, monkeypatch, capsys):
+    line = refused(monkeypatch, capsys, *env("ring", LOOP, SAME, tmp_path))
+    assert re.search("ring at its defaults is failed: .*loop", line), line
+    line = refused(monkeypatch, capsys, *env("broken", "module broken(input logic a;\n", SAME, tmp_path))
+    assert line.startswith("error: broken.sv:1:"), line
+    latch = "module hold(input logic e, input logic a, output logic y);\n  always_latch if (e) y = a;\nendmodule\n"
+    line = refused(monkeypatch, capsys, *env("hold", latch, SAME, tmp_path))
+    assert "latches" in line
+    both = SCALE + SCALE.replace("module scale", "module other")
+    line = refused(monkeypatch, capsys, *env("scale", both, SCALE_MODEL, tmp_path))
+    assert "2 modules that no other instantiates" in line
+
+
+def test_a_missing_tool_says_how_to_get_it(tmp_path, monkeypatch, capsys):
+    def absent(*_arguments, **_named):
+        raise MissingDependency("pyosys", "rtl", "synthesising RTL")
+
+    monkeypatch.setattr(worker, "worker", absent)
+    monkeypatch.setattr("archgym.rtl.flow.synth.worker", absent)
+    made = env("scale", SCALE.replace("GAIN = 3", "GAIN = 11"), SCALE_MODEL, tmp_path)
+    assert "synthesising RTL needs pyosys; install it with: pip install 'archgym[rtl]'" in refused(
+        monkeypatch, capsys, *made
+    )
+
+
+def test_refused_points_and_disagreeing_ones_are_statuses_not_ends(tmp_path):
+    wrong = SCALE_MODEL.replace('["GAIN"]', '["GAIN"] + (parameters["W"] == 4)')
+    invoke(*env("scale", SCALE, wrong, tmp_path, "--param", "W=3,4,8", "--clock-ns", "0"))
+    simulator = archgym.simulator("rtl", description="scale.rtl.yaml")
+    found = simulator.simulate(np.array([[0, 0], [1, 0], [2, 0]], dtype=np.int32), "random")
+    assert found.status.tolist() == ["ok", "failed", "infeasible"]
+    assert "the netlist disagrees with the golden model" in found.reasons[1]
+    assert "W must be at most 6, got 8" in found.reasons[2]
+    with pytest.raises(UnknownName, match="unknown workload 'rand'; did you mean 'random'"):
+        simulator.simulate(np.zeros((0, 2), dtype=np.int32), "rand")
+    with pytest.raises(UnknownName, match="unknown effort"):
+        archgym.simulator("rtl", effort="max")
+    with pytest.raises(InvalidInput, match="no such description of RTL"):
+        archgym.simulator("rtl", description="skale.rtl.yaml")
+
+
+def test_the_default_filters_as_the_textbook_says():
+    """y[n] = sum of C(Taps-1, k) x[n-k], straight from the definition."""
+    module = load_module(EXAMPLE)
+    rng = np.random.default_rng(0)
+    for taps in (3, 9):
+        p = {"Width": 8, "Taps": taps, "Form": 0, "Pipeline": 0}
+        x = module.block.stimulus(p, rng, 40)["x_i"].tolist()
+        row = [1]
+        for _ in range(taps - 1):  # Pascal's triangle
+            row = [a + b for a, b in zip([0, *row], [*row, 0], strict=True)]
+        y = [sum(c * x[n - k] for k, c in enumerate(row) if n >= k) for n in range(40)]
+        assert module.block.golden(p, {"x_i": np.array(x)})["y_o"].tolist() == y
+
+
+def test_the_default_environment_works_in_every_form():
+    simulator = archgym.simulator("rtl", effort="quick")
+    assert simulator.space.size == 3 * 4 * 3 * 2 * 18
+    base = {"Width": 8, "Taps": 3, "Pipeline": 1, "clock_ns": 2.0}
+    rows = np.stack([simulator.space.encode({**base, "Form": form}) for form in (0, 1, 2)])
+    found = simulator.simulate(rows, "tone")
+    assert found.status.tolist() == ["ok"] * 3, found.reasons
+    assert found["latency_cycles"].tolist() == [3.0] * 3
+    assert found["macs_per_cycle"] == pytest.approx([3.0] * 3)
+    # Transposed, no samples are kept but one: its registers are the products and sums of 10 bits.
+    assert found["flops"][2] <= 8 + 3 * 10 + 3 * 10
+    noise = simulator.simulate(rows[:1], "random")
+    assert noise["power_mw"][0] > found["power_mw"][0]  # a tone moves fewer bits than noise
