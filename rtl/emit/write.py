@@ -70,7 +70,7 @@ def emit(found: Found, folder: Path, *, force: bool = False) -> Emitted:
     tech = technology(point.technology)
     texts = {
         "filelist.f": "".join(f"rtl/{path.name}\n" for path in (*sources, wrapper)),
-        "synthesise.ys": f"read_slang --top {name} -F filelist.f\nsynth -flatten -top {name}\nstat\n",
+        "synthesise.ys": f"read_slang --top {name} -F filelist.f\nsynth -flatten -top {name}\n",
         "netlist.v": write_verilog(replace(netlist, name=name)),
         "constraints.sdc": sdc(point, measured, tech),
         "metrics.csv": metrics_csv(measured),

@@ -23,8 +23,6 @@ from archgym.rtl.flow import opensta
 from archgym.rtl.flow.parse import RtlPort
 from archgym.rtl.library import block
 
-MULTIPLIER = {"Width": "4", "Multiplier": "0"}
-
 
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory):
@@ -47,7 +45,7 @@ def test_all_is_written_and_checked(emitted):
     names = {"README.md", "constraints.sdc", "filelist.f", "metrics.csv", "netlist.v", "point.json", "report.txt"}
     assert names < set(done.files)
     listed = (folder / "filelist.f").read_text().split()
-    assert listed[-1] == "rtl/accumulate_stream_point.sv" or listed[-1].endswith("_point.sv")
+    assert listed[-1] == "rtl/accumulate_stream_point.sv"
     assert {f"rtl/{path.name}" for path in found.point.block.paths()} == set(listed[:-1])
     assert all((folder / name).is_file() for name in listed)
     assert "cocotb bench passed" in done.checked.bench
@@ -91,7 +89,7 @@ def test_opensta_closes_the_written_netlist_at_the_written_clock(emitted, tmp_pa
     script = tmp_path / "sta.tcl"
     script.write_text(
         f"read_liberty {technology().paths[0]}\nread_verilog {folder}/netlist.v\n"
-        f"link_design {json.loads((folder / 'point.json').read_text())['block'] and _top(folder)}\n"
+        f"link_design {_top(folder)}\n"
         f"set_cmd_units -time ns -capacitance pF\nread_sdc {folder}/constraints.sdc\n"
         'puts "slack [worst_slack -max]"\nexit\n'
     )
@@ -130,7 +128,6 @@ def test_rtl_that_was_broken_on_its_way_is_noticed(emitted, tmp_path):
     shutil.copytree(folder / "rtl", tmp_path / "rtl")
     paths = [tmp_path / name for name in (folder / "filelist.f").read_text().split()]
     top = wrapped(point.block, point.parameters, _top(folder), paths)
-    assert "passed" in check(top, point, ()).bench
     name = point.block.ports(point.parameters)[0].name
     right = paths[-1].read_text()
     assert f".{name}({name})" in right
@@ -164,11 +161,11 @@ def test_a_runs_best_is_written(tmp_path, monkeypatch):
     write(tmp_path, "scale", SCALE, SCALE_MODEL + "LATENCY = 2\n")
     (tmp_path / "own.rtl.yaml").write_text(
         "name: scale\ntop: scale\nsources: [scale.sv]\ngolden: scale_model.py\neffort: quick\n"
-        "parameters: {W: [2, 3, 4], GAIN: [5, 7]}\nclocks_ns: [0.0, 4.0]\n"
+        "parameters: {W: [2, 3], GAIN: [5, 7]}\nclocks_ns: [0.0, 4.0]\n"
     )
     (tmp_path / "search.yaml").write_text(
         "environment: {name: rtl, options: {description: own.rtl.yaml}}\nworkloads: [random]\n"
-        "objectives: [{minimize: area_um2}, low-power]\nagents: [coordinate]\nbudget: 12\nfix: {GAIN: 7}\n"
+        "objectives: [{minimize: area_um2}, low-power]\nagents: [coordinate]\nbudget: 4\nfix: {GAIN: 7}\n"
     )
     invoke("run", "search.yaml", "--out", "run", "-q")
     with pytest.raises(InvalidInput, match="has 2 objectives; name one with --objective: "):

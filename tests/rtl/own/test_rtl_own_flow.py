@@ -110,6 +110,22 @@ def test_models_that_disagree(tmp_path, monkeypatch, capsys, model, options, mes
     assert not (tmp_path / "scale.rtl.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("def macs(p, x): return 'many'\n", r"scale.py: macs must give a number of at least 0, got 'many'"),
+        ("def macs(p, x): return -1\n", r"macs must give a number of at least 0, got -1"),
+        (
+            "import numpy as np\ndef stimulus(p, rng, n): return {'x': np.zeros(0, np.int64)}\n",
+            "stimulus gave no rows; it must give at least one",
+        ),
+    ],
+)
+def test_models_that_give_nonsense(tmp_path, monkeypatch, capsys, more, message):
+    line = refused(monkeypatch, capsys, *env("scale", SCALE, SCALE_MODEL + more, tmp_path))
+    assert re.search(message, line), line
+
+
 LOOP = "module ring(input logic a, output logic y);\n  logic b;\n  assign b = ~(a & y);\n  assign y = b;\nendmodule\n"
 SAME = "def golden(p, x): return {'y': x['a']}\n"
 
@@ -130,6 +146,11 @@ SAME = "def golden(p, x): return {'y': x['a']}\n"
         (["--clock-ns", "fast"], "--clock-ns 'fast' is no list of periods"),
         (["--lanes", "x"], "--lanes 'x' is not PORT=N"),
         (["--lanes", "x=3"], "port x has 4 bits, which are not 3 lanes"),
+        (["--clock-ns", "-1"], r"--clock-ns: .*, got -1"),
+        (["--clock-ns", "1,1"], r"--clock-ns: periods must ascend, got \[1.0, 1.0\]$"),
+        (["--out", "nowhere/x.rtl.yaml"], "--out nowhere/x.rtl.yaml: there is no folder .*nowhere; make it first"),
+        (["--experiment", "."], "--experiment .: is a folder; name a file in it"),
+        (["--clock", "none", "--latency", "2"], "latency = 2, but scale has no clock; leave it out"),
         (["--effort", "most"], "--effort: .*'most'"),
         (["--technology", "generic54"], "unknown technology 'generic54'; did you mean 'generic45'"),
         (["--cells", "10"], r"\d+ cells are over the limit of 10"),

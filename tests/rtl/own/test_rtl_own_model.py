@@ -1,5 +1,7 @@
 """Golden models of other people: loaded, called and checked, every mistake with its place."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,22 @@ def test_files_that_are_not_there_or_no_python(tmp_path):
         model(tmp_path, "golden = 1", "model.txt")
     with pytest.raises(InvalidInput, match="cannot be read"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "loop", ["while True: pass", "while True:\n        try: x = 1\n        except Exception: pass"]
+)
+def test_a_model_that_does_not_end_is_ended(tmp_path, loop):
+    path = tmp_path / "model.py"
+    path.write_text(f"def golden(p, x):\n    {loop}\ndef macs(p, x): return 1\n")
+    found = load_model(path, seconds=0.2)
+    with pytest.raises(InvalidInput, match=r"model.py:[2-5]: golden did not end within 0.2 s; .* raise the limit"):
+        found.call("golden", {}, {})
+    assert found.call("macs", {}, {}) == 1  # and nothing is left to strike later
+    time.sleep(0.3)
+    path.write_text(loop.replace("        ", "    "))
+    with pytest.raises(InvalidInput, match=r"the file was not read within 0\.2 s"):
+        load_model(path, seconds=0.2)
 
 
 def test_what_a_model_raises_has_its_line(tmp_path):
