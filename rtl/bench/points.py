@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ Point = dict[str, int]
 
 _TRIES = 400  # random points looked at for each one taken
 _ABOUT = 1.3
+_WEIGHTS = {1: 1000, 2: 1}  # of a new choice, and of a new pair of choices
 
 
 def cost(block: Block, point: Point) -> float:
@@ -42,7 +44,7 @@ def smallest(block: Block, *, seed: int = 0) -> Point:
 
 
 def points(block: Block, n: int, rng: np.random.Generator, *, limit: float) -> list[Point]:
-    """At most n distinct points of cost up to `limit`: the smallest, the largest, then those with most new choices.
+    """At most n distinct points of cost up to `limit`: the smallest, the largest, then those with most that is new.
 
     Where the smallest is beyond the limit, others of about its size are taken.
     """
@@ -50,19 +52,25 @@ def points(block: Block, n: int, rng: np.random.Generator, *, limit: float) -> l
     if not block.parameters:
         return found
     limit = max(limit, _ABOUT * cost(block, found[0]))
-    pool = [point for point in _random(block, rng, _TRIES) if not block.reject(point)]
-    pool = [point for point in pool if cost(block, point) <= limit and point != found[0]]
+    drawn = [*_random(block, rng, _TRIES), *_near(block, found[0], rng, _TRIES)]
+    pool = [point for point in drawn if point != found[0] and not block.reject(point) and cost(block, point) <= limit]
     if pool and n > 2:
         found.append(max(pool, key=lambda point: cost(block, point)))
-    covered = {pair for point in found for pair in point.items()}
-    while len(found) < n:
-        fresh = [point for point in pool if point not in found]
-        if not fresh:
-            break
-        best = max(fresh, key=lambda point: len(set(point.items()) - covered))
+    covered = set().union(*(_reached(point) for point in found))
+    fresh = [point for point in pool if point not in found]
+    while len(found) < n and fresh:
+        # Single choices first; then pairs of them, where most faults of a combination lie.
+        best = max(fresh, key=lambda point: sum(_WEIGHTS[len(each)] for each in _reached(point) - covered))
         found.append(best)
-        covered |= set(best.items())
+        covered |= _reached(best)
+        fresh = [point for point in fresh if point != best]
     return found[:n]
+
+
+def _reached(point: Point) -> set[tuple[tuple[str, int], ...]]:
+    """The choices of a point, alone and in pairs."""
+    choices = sorted(point.items())
+    return {(each,) for each in choices} | set(itertools.combinations(choices, 2))
 
 
 def rejected(block: Block, n: int, rng: np.random.Generator) -> list[Point]:
@@ -86,3 +94,9 @@ def _rank(block: Block, point: Point) -> int:
 def _random(block: Block, rng: np.random.Generator, n: int) -> Iterator[Point]:
     for _ in range(n):
         yield {knob.name: int(knob.choices[int(rng.integers(len(knob.choices)))]) for knob in block.parameters}
+
+
+def _near(block: Block, point: Point, rng: np.random.Generator, n: int) -> Iterator[Point]:
+    """Variations of a point: where few points are legal and small, most of them are near one that is."""
+    for other, share in zip(_random(block, rng, n), rng.random(n)):
+        yield {name: other[name] if rng.random() < share else value for name, value in point.items()}
