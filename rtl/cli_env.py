@@ -49,7 +49,9 @@ def env(
 
     name = top or parse(sources, include=include or (), allow=allow or ()).top
     target = out or Path(f"{name}.rtl.yaml")
-    folder = target.resolve().parent
+    folder = _folder_of("--out", target)
+    if experiment is not None:
+        _folder_of("--experiment", experiment)
     said: dict[str, Any] = {
         "name": name,
         "top": name,
@@ -73,6 +75,20 @@ def env(
         del said["clocks_ns"]
     module, point = _proved(_described(said), folder)
     _write(module, target, experiment, point)
+
+
+def _folder_of(option: str, file: Path) -> Path:
+    """Where a file will be written, looked at before minutes of work.
+
+    Raises:
+        InvalidInput: there is no such folder, or the file is one.
+    """
+    folder = file.resolve().parent
+    if not folder.is_dir():
+        raise InvalidInput(f"{option} {file}: there is no folder {folder}; make it first")
+    if file.is_dir():
+        raise InvalidInput(f"{option} {file}: is a folder; name a file in it")
+    return folder
 
 
 def _choices(words: list[str]) -> dict[str, int | list[int]]:
@@ -121,8 +137,10 @@ def _described(said: dict[str, Any]) -> Description:
         return Description.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        option = str(first["loc"][0]).replace("_", "-")
-        raise InvalidInput(f"--{option}: {first['msg']}, got {first['input']!r}") from None
+        option = str(first["loc"][0]).replace("clocks_ns", "clock_ns").replace("_", "-")
+        told = first["msg"].removeprefix("Value error, ")
+        got = "" if ", got " in told else f", got {first['input']!r}"
+        raise InvalidInput(f"--{option}: {told}{got}") from None
 
 
 def _proved(description: Description, folder: Path) -> tuple[OwnModule, dict[str, int]]:
@@ -131,8 +149,10 @@ def _proved(description: Description, folder: Path) -> tuple[OwnModule, dict[str
     from archgym.rtl.own.module import OwnModule
     from archgym.rtl.own.prove import find_latency, first_point, prove
     from archgym.rtl.own.simulator import metrics_of, numbers_of
+    from archgym.rtl.tech.technology import technology
 
     module = OwnModule(description, folder)
+    technology(module.technology)
     limits = Limits(**description.limits.model_dump())
     point = first_point(module)
     out = console()

@@ -24,7 +24,9 @@ def measure(
     technology: Annotated[str, typer.Option(help="Name of a technology, or path of a Liberty file.")] = "",
     clock_ns: Annotated[float | None, typer.Option(help="Period; the shortest that closes by default.")] = None,
     effort: Annotated[str, typer.Option(help="How many recipes are tried: quick, normal, high.")] = "normal",
-    beats: Annotated[int | None, typer.Option(min=1, help="About how many input beats a stimulus has.")] = None,
+    beats: Annotated[
+        int | None, typer.Option(min=1, max=1 << 16, help="About how many input beats a stimulus has.")
+    ] = None,
     path: Annotated[bool, typer.Option("--path", help="Show the critical path.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="Show the cells by kind.")] = False,
 ) -> None:

@@ -141,7 +141,9 @@ def _slang() -> Any:
 def _only(tops: Sequence[str]) -> str:
     if len(tops) == 1:
         return tops[0]
-    found = ", ".join(tops) if tops else "none"
+    if not tops:
+        raise InvalidInput("the sources have no module; give the files that declare it")
+    found = ", ".join(tops)
     raise InvalidInput(f"the sources have {len(tops)} modules that no other instantiates ({found}); name the top")
 
 

@@ -55,8 +55,10 @@ def _folder_of(pid: int) -> Path:
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     clean()
     path = Path(tempfile.mkdtemp(prefix=f"{pid}-", dir=base))
-    lock = (path / _LOCK).open("w")
+    unnamed = path / f"{_LOCK}.new"  # locked before it has its name: `clean` of another process never finds it free
+    lock = unnamed.open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
+    unnamed.rename(path / _LOCK)
     atexit.register(_end, path, lock, pid)
     return path
 

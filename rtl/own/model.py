@@ -7,12 +7,15 @@ The file is run: it can do what any Python can. It has `golden(parameters, input
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib.util
 import re
 import sys
+import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +29,7 @@ from archgym.rtl.block import Parameters, Port
 __all__ = ["Model", "checked_streams", "load_model"]
 
 _PREFIX = "stimulus_"
+_SECONDS = 300.0
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 
 
@@ -38,6 +42,8 @@ class Model:
     module: ModuleType
     digest: str
     """Of the file and of what it imports from its own folder."""
+    seconds: float = _SECONDS
+    """Wall time of one call."""
 
     def has(self, name: str) -> bool:
         """Whether the file defines it."""
@@ -52,13 +58,19 @@ class Model:
         """Call one of its functions.
 
         Raises:
-            InvalidInput: it is no function, or raised something; names file and line.
+            InvalidInput: it is no function, raised something, or did not end; names file and line.
         """
         function = getattr(self.module, name)
         if not callable(function):
             raise InvalidInput(f"{self.path}: {name} must be a function, got {function!r}")
         try:
-            return function(*arguments)
+            with _time_limit(self.seconds):
+                return function(*arguments)
+        except _OutOfTime as problem:
+            raise InvalidInput(
+                f"{_place(self.path, problem)}: {name} did not end within {self.seconds:g} s; "
+                "vectorise it with NumPy, or raise the limit (--seconds, or limits: {seconds: N} in the description)"
+            ) from None
         except (Exception, SystemExit) as problem:
             raise InvalidInput(f"{_place(self.path, problem)}: {name} raised {_said(problem)}") from problem
 
@@ -79,8 +91,37 @@ class Model:
         return int(found)
 
 
-def load_model(path: Path) -> Model:
+class _OutOfTime(BaseException):
+    """Not an Exception, so that a model that catches those ends, too."""
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_OutOfTime` in this thread at the first bytecode after so long; compiled code is not interrupted."""
+    thread, guard, ended = threading.get_ident(), threading.Lock(), False
+
+    def stop() -> None:
+        with guard:
+            if not ended:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_OutOfTime))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with guard:
+            ended = True
+        timer.cancel()
+
+
+def load_model(path: Path, seconds: float = _SECONDS) -> Model:
     """Run a file.
+
+    Args:
+        path: of the file.
+        seconds: wall time of running it, and of one call of a function of it.
 
     Raises:
         InvalidInput: it cannot be read or run (names file and line), or has no function `golden`.
@@ -102,7 +143,11 @@ def load_model(path: Path) -> Model:
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
     try:
-        spec.loader.exec_module(module)
+        with _time_limit(seconds):
+            spec.loader.exec_module(module)
+    except _OutOfTime as problem:
+        del sys.modules[name]
+        raise InvalidInput(f"{_place(path, problem)}: the file was not read within {seconds:g} s") from None
     except (Exception, SystemExit) as problem:
         del sys.modules[name]
         raise InvalidInput(f"{_place(path, problem)}: {_said(problem)}") from problem
@@ -111,7 +156,7 @@ def load_model(path: Path) -> Model:
     if not hasattr(module, "golden"):
         mine = [each for each in vars(module) if not each.startswith("_")]
         raise InvalidInput(f"{path}: no function golden(parameters, inputs){nearest('golden', mine)}")
-    return Model(path, module, digest)
+    return Model(path, module, digest, seconds)
 
 
 def _digest(path: Path, text: str) -> str:

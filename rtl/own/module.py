@@ -29,6 +29,7 @@ RANDOM = "random"
 _CROSSED = 125  # directed rows: extremes of up to three ports crossed
 _ALL = 10  # input bits of a combinational module up to which the directed rows are all there are
 _WIDEST = 64
+_MODEL_SECONDS = 10.0  # a model may take so long however tight the limit of the tools is: it may import much
 _TRIES = 64  # points that are elaborated where the RTL refuses its own defaults
 
 
@@ -70,7 +71,7 @@ class OwnModule:
         self.first = {name: values[0] for name, values in self.choices.items()}
         self.plain = self._elaborated_once(fixed)
         self._check_names()
-        self.model: Model = load_model(self._path(description.golden))
+        self.model: Model = load_model(self._path(description.golden), max(description.limits.seconds, _MODEL_SECONDS))
         self.workloads = (RANDOM, *(name for name in self.model.stimuli if name != RANDOM))
         self.block = self._block()
 
@@ -189,6 +190,9 @@ class OwnModule:
 
     def _block(self) -> Block:
         interface = self.interface(self.plain)
+        if self.description.latency is not None and interface.kind != "pipeline":
+            why = "has a handshake, which tells it" if interface.kind == "stream" else "has no clock"
+            raise InvalidInput(f"latency = {self.description.latency}, but {self.plain.top} {why}; leave it out")
         docs = {each.name: each.doc for each in self.plain.parameters}
         model = self.model
         return Block(
@@ -256,9 +260,12 @@ class OwnModule:
         return checked_streams(f"{self.model.path.name}: golden", found, outs, rows)
 
     def _macs(self, parameters: Parameters, streams: Streams) -> float:
-        return (
-            float(self.model.call("macs", self._values(parameters), dict(streams))) if self.model.has("macs") else 0.0
-        )
+        if not self.model.has("macs"):
+            return 0.0
+        found = self.model.call("macs", self._values(parameters), dict(streams))
+        if not isinstance(found, (int, float, np.integer, np.floating)) or not 0 <= found < float("inf"):
+            raise InvalidInput(f"{self.model.path}: macs must give a number of at least 0, got {found!r}")
+        return float(found)
 
     # -- stimuli --------------------------------------------------------------------------------------------------
 
@@ -280,8 +287,11 @@ class OwnModule:
         return make
 
     def _from_model(self, function: str, p: Parameters, *arguments: Any) -> Streams:
-        found = self.model.call(function, self._values(p), *arguments)
-        return checked_streams(f"{self.model.path.name}: {function}", found, self._inputs(p))
+        what = f"{self.model.path.name}: {function}"
+        found = checked_streams(what, self.model.call(function, self._values(p), *arguments), self._inputs(p))
+        if not len(next(iter(found.values()))):
+            raise InvalidInput(f"{what} gave no rows; it must give at least one")
+        return found
 
     def _random(self, p: Parameters, rng: np.random.Generator, n: int, draw: Draw = uniform) -> Streams:
         if self.model.has("stimulus"):

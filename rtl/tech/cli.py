@@ -35,7 +35,9 @@ def list_() -> None:
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Its Liberty files, .lib or .lib.gz.")],
-    node: Annotated[float | None, typer.Option("--node", metavar="NM", help="The process node's name in nm.")] = None,
+    node: Annotated[
+        float | None, typer.Option("--node", metavar="NM", min=0.1, help="The process node's name in nm.")
+    ] = None,
 ) -> None:
     """Add a library under a name; it is read first, and refused if designs cannot be mapped to it."""
     from archgym.rtl.tech.technology import add as remember

@@ -69,6 +69,8 @@ def test_a_syntax_error_has_file_line_column_and_the_compilers_sentence(tmp_path
 
 def test_several_tops_need_a_choice_and_missing_files_are_named(tmp_path):
     two = write(tmp_path, "module a; endmodule\nmodule b; endmodule\n")
+    with pytest.raises(InvalidInput, match="the sources have no module; give the files that declare it"):
+        parse([write(tmp_path, "// nothing yet\n", "empty.sv")])
     with pytest.raises(InvalidInput, match=r"2 modules that no other instantiates \(a, b\); name the top"):
         parse([two])
     with pytest.raises(InvalidInput, match=r"cannot read .*gone\.sv: No such file"):

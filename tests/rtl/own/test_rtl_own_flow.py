@@ -113,7 +113,7 @@ def test_models_that_disagree(tmp_path, monkeypatch, capsys, model, options, mes
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("def macs(p, x): return 'many'\n", r"scale.py: macs must give a number of at least 0, got 'many'"),
+        ("def macs(p, x): return 'many'\n", r"scale_model.py: macs must give a number of at least 0, got 'many'"),
         ("def macs(p, x): return -1\n", r"macs must give a number of at least 0, got -1"),
         (
             "import numpy as np\ndef stimulus(p, rng, n): return {'x': np.zeros(0, np.int64)}\n",
