@@ -72,10 +72,13 @@ def simulate(program: Path, top: str, plan: Mapping[str, Any], folder: Path, *, 
 
 def _confine(pid: int) -> None:
     """Bound what a simulation writes (a design may print for ever) and allocates; Linux alone lets a parent do this."""
-    if hasattr(resource, "prlimit"):
+    if not hasattr(resource, "prlimit"):
+        return
+    for kind, most in ((resource.RLIMIT_FSIZE, _FILE_BYTES), (resource.RLIMIT_AS, _MEMORY_BYTES)):
+        _, hard = resource.getrlimit(kind)  # a user's own limit cannot be raised
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with suppress(ProcessLookupError):  # it has ended already
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
-            resource.prlimit(pid, resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+            resource.prlimit(pid, kind, (bound, bound))
 
 
 def _command(program: Path, seed: int) -> list[str]:
