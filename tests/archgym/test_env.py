@@ -33,8 +33,16 @@ def indices(**design):
     return Toy.space.encode({**DESIGN, **design}).tolist()
 
 
-@pytest.mark.parametrize("formulation", FORMULATIONS)
-@pytest.mark.parametrize("name", [*catalog.environments(), "toy"])
+def checked():
+    """Every environment in every formulation; where designs are synthesised, one formulation stands for the others."""
+    for name in (*catalog.environments(), "toy"):
+        synthesised = catalog.environments().get(name) in SMALL
+        for formulation in FORMULATIONS:
+            marks = [pytest.mark.slow] if synthesised and formulation != "design" else []
+            yield pytest.param(name, formulation, marks=marks)
+
+
+@pytest.mark.parametrize(("name", "formulation"), checked())
 def test_every_registered_environment_passes_both_checkers(name, formulation):
     """Warnings are errors here, so this is the checkers without a warning."""
     if name == "toy":
