@@ -42,7 +42,7 @@ def checked():
             yield pytest.param(name, formulation, marks=marks)
 
 
-@pytest.mark.parametrize(("name", "formulation"), checked())
+@pytest.mark.parametrize(("name", "formulation"), list(checked()))
 def test_every_registered_environment_passes_both_checkers(name, formulation):
     """Warnings are errors here, so this is the checkers without a warning."""
     if name == "toy":
