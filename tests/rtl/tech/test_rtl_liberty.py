@@ -222,6 +222,7 @@ def test_a_cell_is_found_by_name(tiny):
 
 
 def test_the_second_reading_comes_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.delenv("ARCHGYM_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "cells.lib"
     file.write_text(TEXT)
@@ -233,6 +234,7 @@ def test_the_second_reading_comes_from_the_cache(tmp_path, monkeypatch):
     assert_allclose(second.cells["NAND"].arcs[0].rise.values, first.cells["NAND"].arcs[0].rise.values)
     assert second.cells["FLOP"].flop == first.cells["FLOP"].flop
     monkeypatch.undo()
+    monkeypatch.delenv("ARCHGYM_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     kept.write_bytes(kept.read_bytes()[:100])  # a damaged entry is read anew
     assert read_liberty(file).text_hash == first.text_hash
@@ -245,6 +247,7 @@ def test_the_second_reading_comes_from_the_cache(tmp_path, monkeypatch):
 def test_an_unusable_cache_is_no_error(tmp_path, monkeypatch):
     blocked = tmp_path / "cache"
     blocked.write_text("a file where the folder should be")
+    monkeypatch.delenv("ARCHGYM_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
     file = tmp_path / "cells.lib"
     file.write_text(TEXT)
