@@ -14,7 +14,7 @@ import numpy as np
 
 from archgym.core import Designs, Evaluations, Simulator
 from archgym.errors import InvalidInput
-from archgym.rtl.block import Draw, Parameters, Streams
+from archgym.rtl.block import Block, Draw, Parameters, Stimulus, Streams
 from archgym.rtl.envs.clocks import check_flow, clock_parameter, period_ns
 from archgym.rtl.envs.lut_workloads import LOW_BIT, LowBit, low_bit
 from archgym.rtl.envs.score import METRICS as SCORED, SETTLED, VERSION, Job, buildable, score
@@ -143,7 +143,7 @@ class LutTensorCore(Simulator):
             parameters,
             self.options["technology"],
             period_ns(design["clock_ns"]),
-            Workload(f"{name} {work}", work.draw, _STEPS, make=_one_sum),
+            Workload(f"{name} {work}", work.draw, _STEPS, make=_one_sum(block(top))),
             effort=self.options["effort"],
         )
         return Job(point, "", steps * planes + 1 + design["pipeline"] + design["input_register"], work.macs)
@@ -152,13 +152,15 @@ class LutTensorCore(Simulator):
 _Made: TypeAlias = "tuple[str, dict[str, int], int] | str"
 
 
-def _one_sum(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+def _one_sum(unit: Block) -> Stimulus:
     """All beats of a stimulus are one sum: layers have hundreds of steps."""
-    name = "lut_core_fp" if "AccManWidth" in p else ("lut_core" if "WeightBits" in p else "dp_core")
-    streams = dict(block(name).stimulus(p, rng, n, draw))
-    streams["last_i"] = np.zeros(n, dtype=np.int64)
-    streams["last_i"][-1] = 1
-    return streams
+
+    def beats(p: Parameters, rng: np.random.Generator, n: int, draw: Draw) -> Streams:
+        last = np.zeros(n, dtype=np.int64)
+        last[-1] = 1
+        return {**unit.stimulus(p, rng, n, draw), "last_i": last}
+
+    return beats
 
 
 def _tile(design: Mapping[str, Any], work: LowBit) -> _Made:
