@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.rtl.block import Parameters, Streams
+from archgym.rtl.common.golden import packets, wrapped
 
 __all__ = [
     "core", "dot_products", "encode_weights", "entry_width", "groups", "packet_sums", "precompute", "table",
-    "values", "wrap",
+    "values",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
@@ -27,12 +28,6 @@ def groups(p: Parameters) -> int:
 def entry_width(p: Parameters) -> int:
     """Bits of an entry of an integer table, signed: Group activations are summed."""
     return p["ActWidth"] + (p["Group"] - 1).bit_length()
-
-
-def wrap(found: Ints, width: int) -> Ints:
-    """The lowest `width` bits, signed."""
-    half = 1 << (width - 1)
-    return ((found + half) & ((1 << width) - 1)) - half
 
 
 def table(acts: Ints, *, symmetric: bool) -> Ints:
@@ -71,14 +66,13 @@ def values(codes: Ints, p: Parameters) -> Ints:
     bits = p["WeightBits"]
     if p["Symmetric"]:
         return 2 * codes - ((1 << bits) - 1)
-    return wrap(codes, bits)
+    return wrapped(codes, bits)
 
 
 def packet_sums(steps: Ints, last: Ints) -> Ints:
     """Sums of int64[n, ...] over packets that end where `last` is set; an unfinished one is left out."""
-    ends = np.flatnonzero(last)
     total = np.concatenate([np.zeros((1, *steps.shape[1:]), dtype=np.int64), np.cumsum(steps, axis=0)])
-    return np.asarray(np.diff(total[np.concatenate([[0], ends + 1])], axis=0))
+    return np.asarray(np.diff(total[packets(last)], axis=0))
 
 
 def look_up(tables: Ints, stored: Ints, p: Parameters) -> Ints:
@@ -111,7 +105,7 @@ def core(p: Parameters, streams: Streams) -> Streams:
     tables = table(operands, symmetric=bool(p["Symmetric"])) if p["Precompute"] else operands
     stored = streams["weights_i"].reshape(len(operands), p["TileN"], groups(p), p["WeightBits"])
     sums = packet_sums(look_up(tables, stored, p), streams["last_i"])
-    return {"acc_o": wrap(sums, p["AccWidth"]).reshape(len(sums), -1)}
+    return {"acc_o": wrapped(sums, p["AccWidth"]).reshape(len(sums), -1)}
 
 
 def precompute(p: Parameters, streams: Streams) -> Streams:
@@ -131,4 +125,4 @@ def dot_products(p: Parameters, streams: Streams) -> Streams:
     else:
         weights = streams["weights_i"].reshape(n, p["TileN"], lanes)
     sums = packet_sums(np.einsum("bmk,bnk->bmn", acts, weights), streams["last_i"])
-    return {"acc_o": wrap(sums, p["AccWidth"]).reshape(len(sums), -1)}
+    return {"acc_o": wrapped(sums, p["AccWidth"]).reshape(len(sums), -1)}
