@@ -41,6 +41,7 @@ def env(
     allow: Annotated[list[str] | None, typer.Option(help="What the RTL may reach: dpi, files, pli or system.")] = None,
     effort: Annotated[str, typer.Option(help="How many recipes are tried: quick, normal, high.")] = "normal",
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Time of the tools for one design.")] = None,
+    memory_mib: Annotated[int | None, typer.Option(min=1, help="Memory of each tool.")] = None,
     cells: Annotated[int | None, typer.Option(min=1, help="Standard cells of a design at most.")] = None,
 ) -> None:
     """Make an environment of a module: read it, measure one point to see that all fits, write a description."""
@@ -52,6 +53,7 @@ def env(
     folder = _folder_of("--out", target)
     if experiment is not None:
         _folder_of("--experiment", experiment)
+    limits = {"seconds": seconds, "memory_mib": memory_mib, "cells": cells}
     said: dict[str, Any] = {
         "name": name,
         "top": name,
@@ -69,7 +71,7 @@ def env(
         "keep": keep or [],
         "include": [relative(path, folder) for path in include or ()],
         "allow": allow or [],
-        "limits": {name: value for name, value in {"seconds": seconds, "cells": cells}.items() if value is not None},
+        "limits": {name: value for name, value in limits.items() if value is not None},
     }
     if not said["clocks_ns"]:
         del said["clocks_ns"]

@@ -8,6 +8,7 @@ import typer
 
 from archgym.cli_console import console, print_table
 from archgym.errors import InvalidInput
+from archgym.rtl.flow.limits import Limits
 
 if TYPE_CHECKING:
     from archgym.rtl.flow.point import Measured
@@ -27,6 +28,9 @@ def measure(
     beats: Annotated[
         int | None, typer.Option(min=1, max=1 << 16, help="About how many input beats a stimulus has.")
     ] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="Time of the tools.")] = Limits.seconds,
+    memory_mib: Annotated[int, typer.Option(min=1, help="Memory of the tools.")] = Limits.memory_mib,
+    max_cells: Annotated[int, typer.Option(min=1, help="Standard cells at most.")] = Limits.cells,
     path: Annotated[bool, typer.Option("--path", help="Show the critical path.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="Show the cells by kind.")] = False,
 ) -> None:
@@ -37,7 +41,8 @@ def measure(
     from archgym.rtl.flow.measure import measure_one
 
     found = block_point(name, unique_pairs(param), technology=technology, clock_ns=clock_ns, effort=effort, beats=beats)
-    measured = measure_one(found.point)
+    limits = Limits(seconds=seconds, memory_mib=memory_mib, cells=max_cells)
+    measured = measure_one(found.point, limits=limits)
     values = ", ".join(f"{each}={value}" for each, value in found.point.parameters.items())
     if measured.status != OK:
         raise InvalidInput(f"{found.point.block.name} at {values} is {measured.status}: {measured.reason}")

@@ -52,10 +52,14 @@ def os_random(p: Parameters, rng: np.random.Generator, n: int, draw: Draw = unif
 
 
 def os_corners(p: Parameters) -> Streams:
-    """Every pair of extreme operands on all lanes at once, a tile of one beat each, then long runs of the worst."""
+    """Every pair of extreme operands on all lanes at once, a tile for each of a, then long runs of the worst.
+
+    A tile each pair would read the results of a large array out 64 times, which takes far longer than computing them.
+    """
     values = corner_values(p["Width"])
     wide_a, wide_b = rows(p) * depth(p), p["Cols"] * depth(p)
-    pairs = [(np.full((1, wide_a), a), np.full((1, wide_b), b)) for a in values for b in values]
+    b_beats = np.repeat(values[:, None], wide_b, axis=1)
+    pairs = [(np.full((len(values), wide_a), a), b_beats) for a in values]
     for a, b in ((values[0], values[0]), (values[0], values[-1]), (values[2], values[0])):
         pairs.append((np.full((_BEATS, wide_a), a), np.full((_BEATS, wide_b), b)))
     return os_tiles(p, pairs)

@@ -7,7 +7,10 @@ from typing import final
 
 from archgym.errors import InvalidInput
 
-__all__ = ["Limits"]
+__all__ = ["RAISE", "Limits"]
+
+RAISE = "raise the limit"
+"""How every message ends that says a limit was met: options, files and Python name limits differently."""
 
 
 @final
@@ -15,11 +18,11 @@ __all__ = ["Limits"]
 class Limits:
     """Bounds on one job of a worker: what goes beyond is stopped and reported, the next job is not affected."""
 
-    seconds: float = 300.0
+    seconds: float = 600.0
     """Wall time of one job."""
     memory_mib: int = 4096
     """Address space of the worker and of each program it starts (not enforced where the kernel ignores it: macOS)."""
-    cells: int = 2_000_000
+    cells: int = 4_000_000
     """Standard cells after mapping, hierarchy expanded."""
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from archgym.core import TIMEOUT
 from archgym.rtl.block import Block, Streams
 from archgym.rtl.flow.cache import Cache, file_hash
-from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.limits import RAISE, Limits
 from archgym.rtl.flow.point import Measured, Point
 from archgym.rtl.flow.recipe import VERSION as RECIPE_VERSION
 from archgym.rtl.tech.technology import technology
@@ -75,7 +75,7 @@ class Results:
 
     def put(self, key: str, found: Measured) -> None:
         """Keep a result, unless it says more about the machine than about the point."""
-        if found.status == TIMEOUT or "Limits(" in found.reason or "worker process" in found.reason:
+        if found.status == TIMEOUT or RAISE in found.reason or "worker process" in found.reason:
             return
         self._remember(key, found)
         if self._cache is not None:

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, final
 from archgym.core import FAILED, INFEASIBLE, OK
 from archgym.rtl.flow import scratch
 from archgym.rtl.flow.design import Design
-from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.limits import RAISE, Limits
 from archgym.rtl.flow.mapped import children, count_cells, instance_name, renamed
 from archgym.rtl.flow.messages import logic_loop
 from archgym.rtl.flow.recipe import BALANCED, Recipe
@@ -161,6 +161,5 @@ class _Job:
         if not total:
             return INFEASIBLE, "the design has no logic: its outputs are constants or its inputs"
         if total > self.limits.cells:
-            raise_it = f"raise Limits(cells={self.limits.cells})"
-            return FAILED, f"{total:,} cells are over the limit of {self.limits.cells:,}; {raise_it}"
+            return FAILED, f"{total:,} cells are over the limit of {self.limits.cells:,}; {RAISE} of cells"
         return OK, ""

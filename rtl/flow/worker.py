@@ -20,7 +20,7 @@ from archgym.child_process import one_thread
 from archgym.core import FAILED, OK, TIMEOUT
 from archgym.errors import MissingDependency
 from archgym.rtl.flow import scratch
-from archgym.rtl.flow.limits import Limits
+from archgym.rtl.flow.limits import RAISE, Limits
 from archgym.rtl.flow.messages import out_of_memory, tool_message
 
 __all__ = ["Outcome", "Steps", "Worker", "close_all", "worker"]
@@ -76,8 +76,8 @@ class Worker:
         if answer is None:
             return Outcome(FAILED, "the worker process was ended from outside")
         if answer["late"]:
-            raise_it = f"raise Limits(seconds={limits.seconds:g}) if it is worth more"
-            return Outcome(TIMEOUT, f"no result within {limits.seconds:g} s; {raise_it}", answer["cpu_s"])
+            advice = f"{RAISE} of seconds if it is worth more"
+            return Outcome(TIMEOUT, f"no result within {limits.seconds:g} s; {advice}", answer["cpu_s"])
         if answer["code"] != 0:
             return Outcome(FAILED, _last_words(folder, answer["code"], limits), answer["cpu_s"])
         return Outcome(OK, "", answer["cpu_s"])
@@ -142,7 +142,7 @@ def _last_words(folder: Path, code: int, limits: Limits) -> str:
     file = folder / "log.txt"
     log = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     if out_of_memory(log):
-        return f"needs more memory than {limits.memory_mib:,} MiB; raise Limits(memory_mib={limits.memory_mib})"
+        return f"needs more memory than {limits.memory_mib:,} MiB; {RAISE} of memory"
     if message := tool_message(log):
         return message
     last = next((line[3:] for line in reversed(log.splitlines()) if line.startswith(">> ")), "")

@@ -69,7 +69,8 @@ def show(name: Name) -> None:
     print_table(("cell", "area (um2)", "gate equivalents", "leakage (nW)", "function"), rows)
     left_out = len(library.cells) - len(rows)
     if left_out:
-        typer.echo(f"\n{left_out} cells are left out: latches, clock gates, tri-state, dont_use, cells without outputs")
+        kinds = "latches, clock gates, tri-state, power management, dont_use, cells without outputs"
+        typer.echo(f"\n{left_out} cells are left out: {kinds}")
 
 
 def _row(cell: Cell, unit_um2: float) -> tuple[str, str, str, str, str]:

@@ -21,7 +21,7 @@ from archgym.rtl.tech.user_folders import cache_folder
 
 __all__ = ["key", "load", "save"]
 
-_VERSION = 3
+_VERSION = 4
 """Raised when the reader or the classes change."""
 
 

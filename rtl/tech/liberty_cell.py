@@ -14,6 +14,8 @@ from archgym.rtl.tech.library_cells import Arc, Cell, Flop, Pin, PowerArc, Table
 
 __all__ = ["CellReader", "number"]
 
+_NOT_LOGIC = ("dont_use", "is_isolation_cell", "is_level_shifter", "always_on", "pad_cell")
+"""Attributes that keep a cell out; sky130's isolation cells are AND and OR gates by their functions."""
 _STATE = ("latch", "statetable", "ff_bank", "latch_bank")
 _CONSTRAINTS = ("setup_rising", "setup_falling", "hold_rising", "hold_falling")
 _ASYNCHRONOUS = ("recovery_rising", "recovery_falling", "removal_rising", "removal_falling")
@@ -89,7 +91,7 @@ class CellReader:
             power=tuple(power),
             flop=_flop(flops[0]) if len(flops) == 1 else None,
             latch=several or any(group.all(kind) for kind in _STATE),
-            dont_use=group.values.get("dont_use", "false").lower() == "true",
+            dont_use=any(group.values.get(name, "false").lower() == "true" for name in _NOT_LOGIC),
         )
 
     def _pin(self, group: Group, name: str) -> Pin:

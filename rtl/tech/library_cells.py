@@ -114,6 +114,7 @@ class Cell:
     latch: bool
     """Holds state in another way than one flip-flop (latch, clock gate, several bits): the flow leaves it out."""
     dont_use: bool
+    """The file says so, or the cell is for power management: isolation, level shifting, supplies that stay on."""
 
     @property
     def inputs(self) -> tuple[Pin, ...]:

@@ -149,8 +149,18 @@ def test_options_are_checked(name):
         archgym.simulator(name, technology="generic54")
 
 
+def test_the_largest_size_bounds_the_space():
+    def sizes(**options):
+        space = archgym.simulator("tensor-engine", **options).space
+        return {each.name: each.choices for each in space.parameters if each.group == "shape"}
+
+    assert sizes(largest=4) == dict.fromkeys(("rows", "cols", "depth"), (4,))
+    assert sizes() == dict.fromkeys(("rows", "cols", "depth"), (4, 8, 16, 32))
+    assert sizes(largest=64) == dict.fromkeys(("rows", "cols", "depth"), (4, 8, 16, 32, 64))
+
+
 def test_sizes_are_checked():
-    with pytest.raises(InvalidInput, match="largest must be one of 4, 8, 16, 32, got 5"):
+    with pytest.raises(InvalidInput, match="largest must be one of 4, 8, 16, 32, 64, got 5"):
         archgym.simulator("tensor-engine", largest=5)
     with pytest.raises(InvalidInput, match="largest must be a whole number of at least 2"):
         archgym.simulator("lut-tensor-core", largest=1)

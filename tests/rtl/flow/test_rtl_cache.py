@@ -137,7 +137,7 @@ def test_results_survive_the_process_nan_included():
     ("status", "reason"),
     [
         ("timeout", "no result within 1 s"),
-        ("failed", "needs more memory than 1 MiB; raise Limits(memory_mib=1)"),
+        ("failed", "needs more memory than 1 MiB; raise the limit of memory"),
         ("failed", "the worker process was ended from outside"),
     ],
 )

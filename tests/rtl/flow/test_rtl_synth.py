@@ -136,7 +136,7 @@ def test_limits_say_which_and_how_to_raise_it(tmp_path):
     big = design(tmp_path, MAC, "mac", Width=32, AccWidth=64)
     few = synthesise(big, embedded(), limits=Limits(cells=100))
     assert few.status == "failed"
-    assert "over the limit of 100; raise Limits(cells=100)" in few.reason
+    assert "over the limit of 100; raise the limit of cells" in few.reason
     slow = synthesise(big, embedded(), limits=Limits(seconds=0.05))
     assert (slow.status, slow.reason[:24]) == ("timeout", "no result within 0.05 s;")
     small = synthesise(big, embedded(), limits=Limits(memory_mib=150))

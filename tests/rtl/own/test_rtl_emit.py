@@ -228,6 +228,11 @@ def test_a_wrapped_block_computes_the_same():
     assert Port("a_i", "in", 8, signed=True, doc="operand or EN-T code") in top.ports({})
 
 
+def test_limits_of_a_measurement_are_options(cache):
+    refused = CliRunner().invoke(cli.app, ["rtl", "measure", "mac_unit", "--effort", "quick", "--max-cells", "10"])
+    assert "cells are over the limit of 10; raise the limit of cells" in str(refused.exception)
+
+
 def test_the_cache_is_shown_and_emptied(cache):
     invoke("rtl", "measure", "accumulate_stream", "--effort", "quick")
     assert "points" in invoke("rtl", "cache")

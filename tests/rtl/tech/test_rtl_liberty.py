@@ -86,6 +86,18 @@ def test_leakage_by_state_leaves_out_what_ground_pins_repeat(tiny):
     assert dict(cell.leakage_when) == pytest.approx({"A&B": 500.0, "!A": 125.0})
 
 
+@pytest.mark.parametrize(
+    ("attribute", "kept_out"),
+    [("is_isolation_cell", True), ("is_level_shifter", True), ("always_on", True), ("is_macro_cell", False)],
+)
+def test_cells_of_power_management_are_no_logic(tmp_path, attribute, kept_out):
+    file = tmp_path / "tiny.lib"
+    file.write_text(TEXT.replace("cell (NAND) {", f'cell (NAND) {{ {attribute} : "true";'))
+    assert read_liberty(file, cache=False).cells["NAND"].dont_use is kept_out
+    file.write_text(TEXT.replace("cell (NAND) {", f'cell (NAND) {{ {attribute} : "false";'))
+    assert not read_liberty(file, cache=False).cells["NAND"].dont_use
+
+
 def test_state_is_told_apart(tiny):
     flop, latch = tiny.cells["FLOP"], tiny.cells["HOLD"]
     assert flop.flop is not None
