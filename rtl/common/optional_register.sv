@@ -1,6 +1,6 @@
 // A place for a register in a stream: a stream_register, or wires where a pipeline has none.
 // Latency: one cycle or none; a beat every cycle.
-module fp_stage #(
+module optional_register #(
     // Bits of a beat.
     parameter int Width = 8,
     // 1: a register; 0: wires.

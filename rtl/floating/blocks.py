@@ -16,7 +16,7 @@ from archgym.space import Parameter
 
 __all__ = ["BLOCKS"]
 
-_BASE = ("common/stream_register.sv", "floating/fp_stage.sv", "floating/fp_unpack.sv")
+_BASE = ("common/stream_register.sv", "common/optional_register.sv", "floating/fp_unpack.sv")
 _ROUNDED = (*_BASE, "floating/fp_lzc.sv", "floating/fp_shift_sticky.sv", "floating/fp_round.sv")
 
 

@@ -17,7 +17,7 @@ __all__ = ["DOT", "FMA", "PE"]
 
 _PACKET = 8.0  # beats of a packet, mean: sums begin and end often
 _FRONT = (
-    "common/stream_register.sv", "floating/fp_stage.sv", "floating/fp_unpack.sv", "floating/fp_lzc.sv",
+    "common/stream_register.sv", "common/optional_register.sv", "floating/fp_unpack.sv", "floating/fp_lzc.sv",
     "floating/fp_shift_sticky.sv", "floating/fp_round.sv", "floating/fp_mul_front.sv",
 )  # fmt: skip
 _PAPER = "K. Alexandridis, C. Peltekis, D. Filippas, G. Dimitrakopoulos, arXiv 2408.11997"

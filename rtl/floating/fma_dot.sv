@@ -69,7 +69,7 @@ module fma_dot #(
   logic a_valid, a_ready, a_last, p_valid, p_ready, p_last;
   logic [WordWidth-1:0] a, b;
   logic [ProductWidth-1:0] product, product_p;
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth + 1),
       .Registered(32'(Pipeline > 2))
   ) u_input (
@@ -92,7 +92,7 @@ module fma_dot #(
       .b_i     (b),
       .bundle_o(product)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (ProductWidth + 1),
       .Registered(32'(Pipeline > 1))
   ) u_middle (
@@ -132,7 +132,7 @@ module fma_dot #(
     if (take) sum_q <= sum_next;
   end
 
-  fp_stage #(
+  optional_register #(
       .Width     (PsumWidth),
       .Registered(1)
   ) u_final (

@@ -57,7 +57,7 @@ module fma_pe #(
   logic [WordWidth-1:0] a, b;
   logic [PsumWidth-1:0] sum_a, sum_p, sum_next;
   logic [ProductWidth-1:0] product, product_p;
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth + PsumWidth),
       .Registered(32'(Pipeline > 2))
   ) u_input (
@@ -80,7 +80,7 @@ module fma_pe #(
       .b_i     (b),
       .bundle_o(product)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (ProductWidth + PsumWidth),
       .Registered(32'(Pipeline > 1))
   ) u_middle (
@@ -105,7 +105,7 @@ module fma_pe #(
       .sum_i    (sum_p),
       .sum_o    (sum_next)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (PsumWidth),
       .Registered(1)
   ) u_output (

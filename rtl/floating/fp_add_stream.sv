@@ -49,7 +49,7 @@ module fp_add_stream #(
   end
 `endif
 
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth),
       .Registered(32'(Pipeline > 2))
   ) u_input (
@@ -72,7 +72,7 @@ module fp_add_stream #(
       .b_i     (b),
       .bundle_o(bundle)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (BundleWidth),
       .Registered(32'(Pipeline > 1))
   ) u_middle (
@@ -96,7 +96,7 @@ module fp_add_stream #(
       .bundle_i(bundle_m),
       .result_o(result)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (WordWidth),
       .Registered(1)
   ) u_output (

@@ -64,7 +64,7 @@ module fp_fma_stream #(
   end
 `endif
 
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth + OutWidth),
       .Registered(32'(Pipeline > 3))
   ) u_input (
@@ -87,7 +87,7 @@ module fp_fma_stream #(
       .b_i     (b),
       .bundle_o(product)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (ProductWidth + OutWidth),
       .Registered(32'(Pipeline > 1))
   ) u_product_stage (
@@ -112,7 +112,7 @@ module fp_fma_stream #(
       .c_i      (c_p),
       .bundle_o (sum)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (BundleWidth),
       .Registered(32'(Pipeline > 2))
   ) u_sum_stage (
@@ -138,7 +138,7 @@ module fp_fma_stream #(
       .bundle_i(sum_m),
       .result_o(result)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (OutWidth),
       .Registered(1)
   ) u_output (

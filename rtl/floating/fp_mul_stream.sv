@@ -56,7 +56,7 @@ module fp_mul_stream #(
   end
 `endif
 
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth),
       .Registered(32'(Pipeline > 2))
   ) u_input (
@@ -79,7 +79,7 @@ module fp_mul_stream #(
       .b_i     (b),
       .bundle_o(bundle)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (BundleWidth),
       .Registered(32'(Pipeline > 1))
   ) u_middle (
@@ -105,7 +105,7 @@ module fp_mul_stream #(
       .bundle_i(bundle_m),
       .result_o(result)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (1 + OutExpWidth + OutManWidth),
       .Registered(1)
   ) u_output (

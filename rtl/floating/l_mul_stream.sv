@@ -49,7 +49,7 @@ module l_mul_stream #(
   end
 `endif
 
-  fp_stage #(
+  optional_register #(
       .Width     (2 * WordWidth),
       .Registered(32'(Pipeline > 1))
   ) u_input (
@@ -75,7 +75,7 @@ module l_mul_stream #(
       .b_i     (b),
       .result_o(result)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (WordWidth),
       .Registered(1)
   ) u_output (

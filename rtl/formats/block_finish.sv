@@ -45,7 +45,7 @@ module block_finish #(
   logic [9:0] s_exp;
   logic [7:0] s_scale_a, s_scale_b;
   logic [31:0] block, word;
-  fp_stage #(
+  optional_register #(
       .Width     (BeatWidth),
       .Registered(32'(Pipeline > 1))
   ) u_sum_stage (
@@ -70,7 +70,7 @@ module block_finish #(
       .scale_b_i(s_scale_b),
       .word_o   (block)
   );
-  fp_stage #(
+  optional_register #(
       .Width     (33),
       .Registered(32'(Pipeline > 2))
   ) u_word_stage (
@@ -106,7 +106,7 @@ module block_finish #(
   always_ff @(posedge clk_i) begin
     if (take) acc_q <= total;
   end
-  fp_stage #(
+  optional_register #(
       .Width     (32),
       .Registered(1)
   ) u_result (

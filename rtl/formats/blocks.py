@@ -18,7 +18,7 @@ __all__ = ["BLOCKS"]
 
 _PACKET = 4.0  # blocks of a packet, mean
 _TAIL = (
-    "floating/fp_stage.sv", "floating/fp_unpack.sv", "floating/fp_lzc.sv", "floating/fp_shift_sticky.sv",
+    "common/optional_register.sv", "floating/fp_unpack.sv", "floating/fp_lzc.sv", "floating/fp_shift_sticky.sv",
     "floating/fp_round.sv", "floating/fp_add_front.sv", "floating/fp_add_back.sv", "floating/fp_add.sv",
     "formats/block_scale.sv", "formats/block_finish.sv",
 )  # fmt: skip

@@ -56,7 +56,7 @@ module int_dot #(
   logic valid, ready, last;
   logic [VectorWidth-1:0] a, b;
   logic [7:0] scale_a, scale_b;
-  fp_stage #(
+  optional_register #(
       .Width     (2 * VectorWidth + 17),
       .Registered(32'(Pipeline > 3))
   ) u_input (

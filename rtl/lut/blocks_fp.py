@@ -80,9 +80,9 @@ CORE_FP = Block(
     kind="stream",
     sources=(
         *_ADDER,
-        *(f"lut/{name}.sv" for name in ("fp_widen", "fp_scale", "lut_pe_fp", "lut_sequence")),
         "common/stream_register.sv",
-        "lut/lut_core_fp.sv",
+        "common/optional_register.sv",
+        *(f"lut/{name}.sv" for name in ("fp_widen", "fp_scale", "lut_pe_fp", "lut_sequence", "lut_core_fp")),
     ),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows: each has a table."),

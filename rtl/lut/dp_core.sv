@@ -35,40 +35,23 @@ module dp_core #(
   end
 `endif
 
-  // The beat in use: at the input, or in a register.
-  logic beat_valid, beat_ready, last;
+  // The beat in use, and control; see there for stalls.
   logic [TileM*TileK*ActWidth-1:0] acts;
   logic [TileN*TileK*WeightWidth-1:0] operands;
-  if (InputRegister != 0) begin : gen_register
-    stream_register #(
-      .Width(TileM*TileK*ActWidth + TileN*TileK*WeightWidth + 1)
-    ) i_register (
-      .clk_i,
-      .rst_ni,
-      .valid_i(in_valid_i),
-      .ready_o(in_ready_o),
-      .data_i ({last_i, weights_i, acts_i}),
-      .valid_o(beat_valid),
-      .ready_i(beat_ready),
-      .data_o ({last, operands, acts})
-    );
-  end else begin : gen_wires
-    assign {last, operands, acts} = {last_i, weights_i, acts_i};
-    assign beat_valid = in_valid_i;
-    assign in_ready_o = beat_ready;
-  end
-
-  // Control; see there for stalls.
   logic move, step, first;
   logic [SequenceWidth-1:0] sequence_plane;
   lut_sequence #(
-    .WeightBits(Planes)
+    .WeightBits   (Planes),
+    .Width        (TileM*TileK*ActWidth + TileN*TileK*WeightWidth),
+    .InputRegister(InputRegister)
   ) i_sequence (
     .clk_i,
     .rst_ni,
-    .in_valid_i(beat_valid),
-    .in_ready_o(beat_ready),
-    .last_i (last),
+    .in_valid_i,
+    .in_ready_o,
+    .data_i ({weights_i, acts_i}),
+    .last_i,
+    .data_o ({operands, acts}),
     .move_o (move),
     .step_o (step),
     .first_o(first),

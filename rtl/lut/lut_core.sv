@@ -53,41 +53,24 @@ module lut_core #(
   end
 `endif
 
-  // The beat in use: at the input, or in a register.
-  logic beat_valid, beat_ready, last;
+  // The beat in use, and control; see there for stalls.
   logic [InWidth-1:0] operands;
   logic [TileN*TileK*WeightBits-1:0] weights;
-  if (InputRegister != 0) begin : gen_register
-    stream_register #(
-      .Width(InWidth + TileN*TileK*WeightBits + 1)
-    ) i_register (
-      .clk_i,
-      .rst_ni,
-      .valid_i(in_valid_i),
-      .ready_o(in_ready_o),
-      .data_i ({last_i, weights_i, table_i}),
-      .valid_o(beat_valid),
-      .ready_i(beat_ready),
-      .data_o ({last, weights, operands})
-    );
-  end else begin : gen_wires
-    assign {last, weights, operands} = {last_i, weights_i, table_i};
-    assign beat_valid = in_valid_i;
-    assign in_ready_o = beat_ready;
-  end
-
-  // Control; see there for stalls.
   logic move, step, first;
   logic [PlaneWidth-1:0] plane;
   lut_sequence #(
-    .WeightBits(WeightBits),
-    .Pipeline  (Pipeline)
+    .WeightBits   (WeightBits),
+    .Pipeline     (Pipeline),
+    .Width        (InWidth + TileN*TileK*WeightBits),
+    .InputRegister(InputRegister)
   ) i_sequence (
     .clk_i,
     .rst_ni,
-    .in_valid_i(beat_valid),
-    .in_ready_o(beat_ready),
-    .last_i (last),
+    .in_valid_i,
+    .in_ready_o,
+    .data_i ({weights_i, table_i}),
+    .last_i,
+    .data_o ({weights, operands}),
     .move_o (move),
     .step_o (step),
     .first_o(first),
