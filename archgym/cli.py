@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -145,6 +146,7 @@ _CommandLineError: type[Exception] = next(
 
 def main() -> None:
     """Entry point of the console script."""
+    warnings.showwarning = _warn
     try:
         # Standing alone, Typer shows what is wrong with the command line in a box of several lines.
         status = app(prog_name="archgym", standalone_mode=False)
@@ -165,6 +167,11 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"error: {where}{error.strerror or error}", err=True)
         sys.exit(2)
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    """A warning as a line of its own, without the place in the code that Python shows developers."""
+    typer.echo("warning: " + " ".join(str(message).split()), err=True)
 
 
 def _explain(error: Any) -> None:

@@ -35,7 +35,7 @@ _WORK = (
 _REPLACED = {metric.name for metric in _WORK} | {"macs_per_cycle", "energy_per_mac_pj"}
 _MACS = (
     Metric("macs_per_cycle", "", "maximize", "Multiply-accumulates a cycle with all elements at work, as simulated."),
-    Metric("energy_per_mac_pj", "pJ", "minimize", "With all elements at work, as simulated."),
+    Metric("energy_per_mac_pj", "pJ", "minimize", "As simulated, filling and draining included."),
 )
 METRICS = (*_WORK, *_MACS, *(metric for metric in MEASURED if metric.name not in _REPLACED))
 """Of designs that compute matrix products."""

@@ -33,10 +33,10 @@ METRICS = (
     Metric("leakage_mw", "mW", "minimize", "Leakage power with the states of the workload."),
     Metric("power_mw", "mW", "minimize", "Dynamic and leakage."),
     Metric("macs_per_cycle", "", "maximize", "Multiply-accumulates a cycle, once the pipeline is full."),
-    Metric("energy_per_mac_pj", "pJ", "minimize", "Energy of the workload over its multiply-accumulates."),
+    Metric("energy_per_mac_pj", "pJ", "minimize", "Of what was simulated, filling and draining included."),
     Metric("throughput_gops", "GOPS", "maximize", "Two operations a multiply-accumulate."),
-    Metric("tops_per_w", "TOPS/W", "maximize", ""),
-    Metric("tops_per_mm2", "TOPS/mm2", "maximize", ""),
+    Metric("tops_per_w", "TOPS/W", "maximize", "Throughput over power: once the pipeline is full."),
+    Metric("tops_per_mm2", "TOPS/mm2", "maximize", "Throughput over area."),
     Metric("tops_per_w_mm2", "TOPS/(W mm2)", "maximize", "Throughput over power and area."),
 )
 """Everything `measure` says of a point; those with MACs are NaN for blocks that compute none."""

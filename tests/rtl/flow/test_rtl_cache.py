@@ -1,6 +1,8 @@
 """Results on disk: by content, shared by processes, never a reason to fail."""
 
 import os
+import subprocess
+import sys
 import threading
 import warnings
 from dataclasses import replace
@@ -145,3 +147,16 @@ def test_what_says_more_about_the_machine_is_not_kept(status, reason):
     results = Results(Cache("points"))
     results.put("k", Measured(status, reason))
     assert results.get("k") is None
+
+
+def test_the_command_line_warns_in_one_line_of_a_folder_that_cannot_be_written(tmp_path):
+    occupied = tmp_path / "occupied"
+    occupied.write_text("a file where the folder should be")
+    command = [sys.executable, "-m", "archgym", "rtl", "measure", "booth_encoder", "--effort", "quick"]
+    said = subprocess.run(
+        command, env={**os.environ, "ARCHGYM_CACHE": str(occupied)}, capture_output=True, text=True, timeout=120
+    )
+    assert said.returncode == 0, said.stderr
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("warning: results are not kept: ")
+    assert line.endswith("set ARCHGYM_CACHE to a folder that can be written")
