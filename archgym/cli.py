@@ -169,7 +169,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def _warn(message: Warning | str, *_: Any) -> None:
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning as a line of its own, without the place in the code that Python shows developers."""
     typer.echo("warning: " + " ".join(str(message).split()), err=True)
 
