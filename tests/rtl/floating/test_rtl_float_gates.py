@@ -14,9 +14,9 @@ from archgym.rtl.floating.rounding import Rules
 from archgym.rtl.floating.stimuli import operands, pairs, partners
 
 BASE = tuple(f"floating/fp_{name}.sv" for name in ("unpack", "lzc", "shift_sticky", "round", "mul_front"))
-MUL = (*BASE, "floating/fp_mul_back.sv", "floating/fp_mul.sv")
+MUL_BACK = (*BASE, "floating/fp_mul_back.sv")
 ADD = (*BASE, "floating/fp_add_front.sv", "floating/fp_add_back.sv", "floating/fp_add.sv")
-FMA = (*BASE, "floating/fp_fma_align.sv", "floating/fp_add_back.sv", "floating/fp_fma.sv")
+FMA = (*BASE, "floating/fp_fma_align.sv", "floating/fp_add_back.sv")
 L_MUL = ("floating/fp_unpack.sv", "floating/l_mul_input.sv", "floating/l_mul.sv")
 
 
@@ -44,13 +44,26 @@ def words(form: Format, n: int = 20_000):
 RULES = [Rules(), Rules(saturate=True), Rules(truncate=True), Rules(subnormals=False)]
 
 
+def product_bundle(form: Format, a, b, rules: Rules):
+    """What the first half of the multiplier makes, for its second half or for an addition."""
+    parameters = widths(form) | {"Subnormals": int(rules.subnormals)}
+    return gates("fp_mul_front", BASE, parameters)(a_i=a, b_i=b)["bundle_o"]
+
+
+def product(form: Format, a, b, rules: Rules = RULES[0], out: Format | None = None):
+    """The two halves of the multiplier, as the streams put them together."""
+    out = out or form
+    operands = {name: value for name, value in widths(form).items() if name != "Specials"}
+    back = gates("fp_mul_back", MUL_BACK, operands | out_widths(out) | knobs(rules))
+    return back(bundle_i=product_bundle(form, a, b, rules))["result_o"]
+
+
 @pytest.mark.parametrize("rules", RULES, ids=str)
 @pytest.mark.parametrize("form", [E4M3, E5M2])
 def test_every_sum_and_product_of_8_bit_words(form, rules):
     a, b = words(form)
     parameters = widths(form) | knobs(rules)
-    found = gates("fp_mul", MUL, parameters)(a_i=a, b_i=b)["result_o"]
-    assert np.array_equal(found, multiply(form, a, b, rules))
+    assert np.array_equal(product(form, a, b, rules), multiply(form, a, b, rules))
     found = gates("fp_add", ADD, parameters)(a_i=a, b_i=b)["result_o"]
     assert np.array_equal(found, add(form, a, b, rules))
 
@@ -58,16 +71,14 @@ def test_every_sum_and_product_of_8_bit_words(form, rules):
 @pytest.mark.parametrize("form", [BF16, FP16, FP32])
 def test_sums_and_products_of_wide_words(form):
     a, b = words(form)
-    found = gates("fp_mul", MUL, widths(form))(a_i=a, b_i=b)["result_o"]
-    assert np.array_equal(found, multiply(form, a, b))
+    assert np.array_equal(product(form, a, b), multiply(form, a, b))
     found = gates("fp_add", ADD, widths(form))(a_i=a, b_i=b)["result_o"]
     assert np.array_equal(found, add(form, a, b))
 
 
 def test_every_product_into_another_format():
     a, b = words(E4M3)
-    found = gates("fp_mul", MUL, widths(E4M3) | out_widths(BF16))(a_i=a, b_i=b)["result_o"]
-    assert np.array_equal(found, multiply(E4M3, a, b, out=BF16))
+    assert np.array_equal(product(E4M3, a, b, out=BF16), multiply(E4M3, a, b, out=BF16))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +100,13 @@ def test_fma(form, out, rules):
     rng = np.random.default_rng(9)
     a, b = words(form)
     c = partners(out, multiply(form, a, b, rules, out), rng)
-    parameters = widths(form) | out_widths(out) | knobs(rules)
-    found = gates("fp_fma", FMA, parameters)(a_i=a, b_i=b, c_i=c)["result_o"]
+    sum_exp = max(form.exp_width, out.exp_width) + 2
+    sum_width = max(2 * form.man_width + 2, out.man_width + 1) + 4
+    factors = {"ExpWidth": form.exp_width, "ManWidth": form.man_width, "Subnormals": int(rules.subnormals)}
+    align = gates("fp_fma_align", FMA, factors | out_widths(out))
+    back = gates("fp_add_back", FMA, widths(out) | knobs(rules) | {"SumExpWidth": sum_exp, "SumWidth": sum_width})
+    total = align(product_i=product_bundle(form, a, b, rules), c_i=c)["bundle_o"]
+    found = back(bundle_i=total)["result_o"]
     assert np.array_equal(found, fma(form, a, b, c, rules, out))
 
 
@@ -106,7 +122,7 @@ def test_elements_and_end_of_a_chain(form, width, normalise, k, lam):
     exp = rng.integers(-20, 20, n) & ((4 << form.exp_width) - 1)
     sums = (rng.integers(0, 8, n) * (rng.random(n) < 0.1)) << (width + form.exp_width + 2) | exp << width
     sums |= rng.integers(0, 1 << width, n) >> rng.integers(0, width + 1, n)
-    front = gates("fp_mul_front", BASE, widths(form))(a_i=a, b_i=b)["bundle_o"]
+    front = product_bundle(form, a, b, RULES[0])
     parameters = {
         "ExpWidth": form.exp_width, "ManWidth": form.man_width, "SumWidth": width, "Normalise": normalise,
         "NormK": k, "NormLambda": lam,
