@@ -45,7 +45,7 @@ _UNITS: dict[str, tuple[str, dict[str, int]]] = {
     },
     **{
         f"{name}{', Horner' if horner else ''}": (
-            unit, {**_MAC, **shape, "Lanes": 4, "Multiplier": 3, "Horner": horner, "SkipEmpty": 1},
+            unit, {**_MAC, **shape, "Lanes": 4, "Multiplier": 3, "Horner": horner, "SkipEmpty": 0},
         )
         for name, unit, shape in (
             ("OPT3, one element", "digit_mac", {"Columns": 1, "Encoders": 1}),
