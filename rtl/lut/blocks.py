@@ -83,7 +83,7 @@ _CORE = Block(
     family="lut",
     top="lut_core",
     kind="stream",
-    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "common/stream_register.sv", "common/optional_register.sv",
+    sources=("lut/lut_table_int.sv", "lut/lut_pe.sv", "common/stream_register.sv",
              "lut/lut_sequence.sv", "lut/lut_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows: each has its tables."),

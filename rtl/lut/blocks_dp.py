@@ -65,13 +65,7 @@ DP_CORE = Block(
     family="lut",
     top="dp_core",
     kind="stream",
-    sources=(
-        "lut/dp_pe.sv",
-        "common/stream_register.sv",
-        "common/optional_register.sv",
-        "lut/lut_sequence.sv",
-        "lut/dp_core.sv",
-    ),
+    sources=("lut/dp_pe.sv", "common/stream_register.sv", "lut/lut_sequence.sv", "lut/dp_core.sv"),
     parameters=(
         Parameter("TileM", (1, 2, 4, 8, 16), "ordinal", "", "tile", "Rows of activations."),
         Parameter("TileN", (1, 2, 4, 8, 16, 32, 64), "ordinal", "", "tile", "Columns of weights."),

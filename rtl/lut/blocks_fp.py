@@ -81,7 +81,6 @@ CORE_FP = Block(
     sources=(
         *_ADDER,
         "common/stream_register.sv",
-        "common/optional_register.sv",
         *(f"lut/{name}.sv" for name in ("fp_widen", "fp_scale", "lut_pe_fp", "lut_sequence", "lut_core_fp")),
     ),
     parameters=(

@@ -24,19 +24,24 @@ module lut_sequence #(
   input  logic                  out_ready_i   // they are taken
 );
   logic beat_valid, beat_ready, last;
-  optional_register #(
-    .Width     (Width + 1),
-    .Registered(InputRegister)
-  ) i_input (
-    .clk_i,
-    .rst_ni,
-    .valid_i(in_valid_i),
-    .ready_o(in_ready_o),
-    .data_i ({last_i, data_i}),
-    .valid_o(beat_valid),
-    .ready_i(beat_ready),
-    .data_o ({last, data_o})
-  );
+  if (InputRegister != 0) begin : gen_register
+    stream_register #(
+      .Width(Width + 1)
+    ) i_register (
+      .clk_i,
+      .rst_ni,
+      .valid_i(in_valid_i),
+      .ready_o(in_ready_o),
+      .data_i ({last_i, data_i}),
+      .valid_o(beat_valid),
+      .ready_i(beat_ready),
+      .data_o ({last, data_o})
+    );
+  end else begin : gen_wires
+    assign {last, data_o} = {last_i, data_i};
+    assign beat_valid = in_valid_i;
+    assign in_ready_o = beat_ready;
+  end
 
   logic [PlaneWidth-1:0] plane_q;
   logic first_q, done_q, ending;
