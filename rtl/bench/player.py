@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from cocotb.triggers import Timer
 _HALF = 5  # steps of simulated time: without delays in the design, their length means nothing
 _QUIET = 4  # cycles after reset without input in which nothing may come out
 _FAULTS = 5  # noted; the first says enough
+_POLL_S = 0.2  # how long a simulation may outlive who started it
 _STATES = ("moves", "waits", "rests")  # of a side in a cycle: a beat moves; is offered and not taken; is not offered
 
 
@@ -166,9 +170,17 @@ async def play_vectors(dut: Any, plan: dict[str, Any]) -> dict[str, Any]:
     return {"outputs": list(got.values()), "sent": len(vectors), "cycles": 0, "seen": {}, "faults": faults}
 
 
+def end_with(parent: int) -> None:
+    """End the simulator when its parent has ended, however it did: a bench that was killed leaves nothing running."""
+    while os.getppid() == parent:
+        time.sleep(_POLL_S)
+    os.killpg(0, signal.SIGKILL)  # `simulate` gives every simulation a group of its own
+
+
 @cocotb.test()
 async def bench(dut: Any) -> None:
     """Play the plan of $ARCHGYM_PLAN and write the record beside it; stops after the part with the first fault."""
+    threading.Thread(target=end_with, args=(int(os.environ["ARCHGYM_PARENT"]),), daemon=True).start()
     path = Path(os.environ["ARCHGYM_PLAN"])
     plan = json.loads(path.read_text())
     record: list[dict[str, Any]] = []

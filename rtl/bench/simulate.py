@@ -105,6 +105,7 @@ def _environment(top: str, folder: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "TOPLEVEL_LANG": "verilog",
         "ARCHGYM_PLAN": str(folder / "plan.json"),
+        "ARCHGYM_PARENT": str(os.getpid()),
     }
 
 

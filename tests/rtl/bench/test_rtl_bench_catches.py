@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +123,34 @@ def test_a_hang_is_stopped(sum_block):
         seconds=5,
     )
     assert "took over 5 s and was stopped" in outcome.fault
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child does nothing but run the bench
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_killed_bench_leaves_no_simulation_running(sum_block):
+    spinning = sum_block(("endmodule\n", SPIN), ("sum_q, next;", "sum_q, next, spin;"), ("= sum_q;", "= sum_q ^ spin;"))
+    run(spinning, SMALL, seconds=1)  # builds it
+    bench = multiprocessing.get_context("fork").Process(target=run, args=(spinning, SMALL), kwargs={"seconds": 60})
+    bench.start()
+    children = Path(f"/proc/{bench.pid}/task/{bench.pid}/children")
+    simulation = _soon(lambda: next((pid for pid in children.read_text().split() if _plays(pid)), ""))
+    assert simulation
+    os.kill(bench.pid, signal.SIGKILL)
+    bench.join()
+    assert _soon(lambda: not _plays(simulation))
+
+
+def _plays(pid):
+    with suppress(OSError):  # it has ended
+        return b"+verilator+seed" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _soon(seen):
+    until = time.monotonic() + 30
+    while not (found := seen()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
 
 
 def test_a_syntax_error_is_reported_with_file_and_line(sum_block):
