@@ -69,9 +69,11 @@ def run(netlist: Netlist, library: Library, commands: str, *, wire_resistance: b
         raise InvalidInput(f"library {library.name} has no source files for OpenSTA to read; use read_liberty")
     with tempfile.TemporaryDirectory(prefix="archgym-sta-") as folder:
         (Path(folder) / "netlist.v").write_text(write_verilog(netlist), encoding="utf-8")
-        files = [path.resolve() for path in library.sources]
-        if library.default_wire_load is not None and not wire_resistance:
-            files = [_without_resistance(path, Path(folder) / f"{number}.lib") for number, path in enumerate(files)]
+        resistance = wire_resistance or library.default_wire_load is None
+        files = [
+            path.resolve() if resistance and path.suffix != ".gz" else _copied(path, Path(folder) / name, resistance)
+            for path, name in ((path, f"{number}.lib") for number, path in enumerate(library.sources))
+        ]
         script = [f"read_liberty {{{path}}}" for path in files]
         script += [f"read_verilog netlist.v\nlink_design {{{netlist.name}}}", commands, "exit"]
         (Path(folder) / "run.tcl").write_text("\n".join(script), encoding="utf-8")
@@ -90,11 +92,11 @@ def run(netlist: Netlist, library: Library, commands: str, *, wire_resistance: b
     return done.stdout
 
 
-def _without_resistance(path: Path, copy: Path) -> Path:
-    """Copy a library with the resistance of its wire-load models set to 0."""
+def _copied(path: Path, copy: Path, resistance: bool) -> Path:
+    """Copy a library uncompressed, as old versions need it; without, the resistance of its wire-load models is 0."""
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8", errors="replace")
-    copy.write_text(_WIRE_RESISTANCE.sub(r"\g<1>0;", text), encoding="utf-8")
+    copy.write_text(text if resistance else _WIRE_RESISTANCE.sub(r"\g<1>0;", text), encoding="utf-8")
     return copy
 
 

@@ -37,6 +37,8 @@ def test_a_block_passes_at_extremes_and_a_sample_and_every_planted_fault_is_noti
 @pytest.mark.parametrize("block", [block for block in blocks().values() if block.icarus], ids=lambda block: block.name)
 def test_two_simulators_agree_cycle_by_cycle(block):
     for point in points(block, 3, np.random.default_rng(7), limit=1000):
-        one, two = (run(block, point, seed=7, simulator=simulator) for simulator in ("verilator", "icarus"))
+        one, two = (
+            run(block, point, seed=7, simulator=simulator, seconds=550) for simulator in ("verilator", "icarus")
+        )
         assert (one.fault, two.fault) == ("", "")
         assert (one.beats, one.cycles) == (two.beats, two.cycles)

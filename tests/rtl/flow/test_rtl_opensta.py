@@ -93,6 +93,19 @@ def test_constants_holds_and_wire_loads_agree_with_opensta(tmp_path, wires):
 
 
 @needs_sta
+@pytest.mark.parametrize("wire_resistance", [False, True])
+def test_compressed_libraries_are_unpacked_for_opensta(tmp_path, wire_resistance):
+    netlist, lib, constraints = small(tmp_path, wires=True)
+    packed = tmp_path / "packed.lib.gz"
+    packed.write_bytes(gzip.compress(lib.sources[0].read_bytes()))
+    plain, unpacked = (
+        opensta.worst_path(netlist, each, constraints, wire_resistance=wire_resistance).groups
+        for each in (lib, read_liberty(packed))
+    )
+    assert unpacked == plain
+
+
+@needs_sta
 def test_the_table_of_the_comparison_is_printed(capsys, monkeypatch):
     monkeypatch.setattr(compare_timing, "DESIGNS", (("L-Mul E4M3", *DESIGNS["l_mul_e4m3"]),))
     compare_timing.main([])
