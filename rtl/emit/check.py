@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import final
 
 from archgym.core import FAILED, OK
@@ -33,20 +31,19 @@ class Checked:
     bench: str
 
 
-def check(top: Block, point: Point, include: Sequence[Path]) -> Checked:
+def check(top: Block, point: Point) -> Checked:
     """Lint written sources and simulate them.
 
     Args:
         top: the wrapper as a block.
         point: what was measured.
-        include: folders of include files.
 
     Raises:
         InvalidInput: they compute something else than the golden model, or Verilator does not take them.
         MissingDependency: Verilator or cocotb is not installed.
         MissingTool: there is no C++ compiler.
     """
-    found = lint(Design(top.paths(), top.top, {}, include=tuple(include)))
+    found = lint(Design.of(top, {}))
     errors = [text for text in found.messages if not _WARNING.search(text)]
     if found.status != OK and (errors or not found.messages):
         raise InvalidInput(f"the written RTL does not pass lint: {(errors or [found.status])[0]}")

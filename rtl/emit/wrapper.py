@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from archgym.errors import InvalidInput
 from archgym.rtl.block import Block
 from archgym.rtl.flow.parse import RtlPort
 
@@ -20,6 +21,9 @@ def wrapper_text(name: str, block: Block, parameters: Mapping[str, int], ports: 
         block: what it instantiates.
         parameters: their values.
         ports: of the block with these values.
+
+    Raises:
+        InvalidInput: an input of an enumeration that cannot be named here.
     """
     width = max(len(_type(port)) for port in ports)
     lines = []
@@ -30,7 +34,7 @@ def wrapper_text(name: str, block: Block, parameters: Mapping[str, int], ports: 
         lines.append(f"  {direction} {_type(port):<{width}} {port.name}{comma}{doc}")
     values = ",\n".join(f"    .{key}({value})" for key, value in parameters.items())
     generics = f" #(\n{values}\n  )" if parameters else ""
-    pins = ",\n".join(f"    .{port.name}({port.name})" for port in ports)
+    pins = ",\n".join(f"    .{port.name}({_driven(port, block.top)})" for port in ports)
     said = ", ".join(f"{key} = {value}" for key, value in parameters.items())
     return (
         f"// {block.top} with its parameters fixed{f': {said}' if said else ''}.\n"
@@ -39,12 +43,26 @@ def wrapper_text(name: str, block: Block, parameters: Mapping[str, int], ports: 
     )
 
 
+def _driven(port: RtlPort, top: str) -> str:
+    """What is connected; enumerations take no plain bits."""
+    if port.enum is None or port.direction != "in":
+        return port.name
+    if not port.enum:
+        raise InvalidInput(
+            f"port {port.name} of {top} is of an enumeration that nothing outside {top} can name, so no top with fixed "
+            "parameters can drive it: declare the type in a package"
+        )
+    return f"{port.enum}'({port.name})"
+
+
 def _type(port: RtlPort) -> str:
     sign = " signed" if port.signed else ""
     return f"logic{sign}" + (f" [{port.width - 1}:0]" if port.width > 1 else "")
 
 
-def wrapped(block: Block, parameters: Mapping[str, int], name: str, sources: Sequence[Path]) -> Block:
+def wrapped(
+    block: Block, parameters: Mapping[str, int], name: str, sources: Sequence[Path], include: Sequence[Path] = ()
+) -> Block:
     """The block that a wrapper is: no parameters, the same golden model.
 
     Args:
@@ -52,6 +70,7 @@ def wrapped(block: Block, parameters: Mapping[str, int], name: str, sources: Seq
         parameters: their values.
         name: of the wrapper's module.
         sources: files in order of compilation, the wrapper's the last.
+        include: folders of what they include.
     """
     p = dict(parameters)
     corners = block.corners
@@ -69,4 +88,5 @@ def wrapped(block: Block, parameters: Mapping[str, int], name: str, sources: Seq
         reject=lambda _none: "",
         latency=lambda _none: block.latency(p),
         mutations=(),
+        include=tuple(str(path.resolve()) for path in include),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -15,6 +16,7 @@ from archgym.errors import InvalidInput
 from archgym.rtl.emit.check import Checked, check
 from archgym.rtl.emit.find import Found
 from archgym.rtl.emit.reports import metrics_csv, readme, report_text, sdc
+from archgym.rtl.emit.sources import compilation_order, copy_sources
 from archgym.rtl.emit.wrapper import wrapped, wrapper_text
 from archgym.rtl.flow.candidates import Candidate
 from archgym.rtl.flow.flat import Netlist
@@ -55,21 +57,52 @@ def emit(found: Found, folder: Path, *, force: bool = False) -> Emitted:
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise InvalidInput(f"{folder} is not empty; choose another folder with --out, or add --force")
     point = found.point
+    include = tuple(Path(each) for each in point.block.include)
+    order = compilation_order(point.block.paths(), include)
+    name = f"{point.block.top}_point"
+    # before the work of measuring: it may be refused
+    ports = parse(order, point.block.top, point.parameters, include=include, allow=_ALLOW).ports
+    wrapper = wrapper_text(name, point.block, point.parameters, ports)
     measured = measure_one(point)
     if measured.status != OK:
         raise InvalidInput(f"{point.block.name} is {measured.status}: {measured.reason}")
     netlist, critical = _netlist(point, measured)
-    (folder / "rtl").mkdir(parents=True, exist_ok=True)
-    sources = _copy(point, folder / "rtl")
-    name = f"{point.block.top}_point"
-    ports = parse(sources, point.block.top, point.parameters, include=_include(point), allow=_ALLOW).ports
-    wrapper = folder / "rtl" / f"{name}.sv"
-    wrapper.write_text(wrapper_text(name, point.block, point.parameters, ports), encoding="utf-8")
-    top = wrapped(point.block, point.parameters, name, [*sources, wrapper])
-    checked = check(top, point, _include(point))
+    near = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    with tempfile.TemporaryDirectory(prefix=".archgym-", dir=near) as scratch:
+        written = Path(scratch) / "design"  # moved once it is whole and checked
+        copied = copy_sources(order, include, written / "rtl")
+        top_file = written / "rtl" / f"{name}.sv"
+        top_file.write_text(wrapper, encoding="utf-8")
+        sources = (*copied.sources, top_file)
+        checked = check(wrapped(point.block, point.parameters, name, sources, copied.include), point)
+        listed = [f"+incdir+{path.relative_to(written).as_posix()}" for path in copied.include]
+        listed += [path.relative_to(written).as_posix() for path in sources]
+        for file, text in _texts(found, name, measured, netlist, critical, checked, listed).items():
+            (written / file).write_text(text, encoding="utf-8")
+        files = sorted(path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file())
+        for file in files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(written / file, folder / file)
+    return Emitted(folder, tuple(files), measured, checked)
+
+
+_ALLOW = ("dpi", "files", "pli", "system")  # what the point was measured from was judged before
+
+
+def _texts(
+    found: Found,
+    name: str,
+    measured: Measured,
+    netlist: Netlist,
+    critical: str,
+    checked: Checked,
+    listed: Sequence[str],
+) -> dict[str, str]:
+    """What lies beside the RTL, by file."""
+    point = found.point
     tech = technology(point.technology)
-    texts = {
-        "filelist.f": "".join(f"rtl/{path.name}\n" for path in (*sources, wrapper)),
+    return {
+        "filelist.f": "".join(f"{line}\n" for line in listed),
         "synthesise.ys": f"read_slang --top {name} -F filelist.f\nsynth -flatten -top {name}\n",
         "netlist.v": write_verilog(replace(netlist, name=name)),
         "constraints.sdc": sdc(point, measured, tech),
@@ -78,17 +111,6 @@ def emit(found: Found, folder: Path, *, force: bool = False) -> Emitted:
         "point.json": _json(found, measured),
         "README.md": readme(found, name, measured, checked, tech),
     }
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="utf-8")
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return Emitted(folder, tuple(files), measured, checked)
-
-
-_ALLOW = ("dpi", "files", "pli", "system")  # what the point was measured from was judged before
-
-
-def _include(point: Point) -> tuple[Path, ...]:
-    return tuple(Path(folder) for folder in point.block.include)
 
 
 def _netlist(point: Point, measured: Measured) -> tuple[Netlist, str]:
@@ -103,16 +125,6 @@ def _netlist(point: Point, measured: Measured) -> tuple[Netlist, str]:
             "results are kept from other tools; remove them with archgym rtl cache --clear"
         )
     return chosen.netlist, chosen.timing.report()
-
-
-def _copy(point: Point, folder: Path) -> list[Path]:
-    """The sources under names of their own."""
-    found, names = [], set[str]()
-    for index, path in enumerate(point.block.paths()):
-        name = path.name if path.name not in names else f"{path.stem}_{index}{path.suffix}"
-        names.add(name)
-        found.append(Path(shutil.copyfile(path, folder / name)))
-    return found
 
 
 def _json(found: Found, measured: Measured) -> str:

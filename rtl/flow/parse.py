@@ -53,6 +53,8 @@ class RtlPort:
     """Bits, with the parameters given."""
     signed: bool
     doc: str = ""
+    enum: str | None = None
+    """Of an enumeration: its name as any module may write it (`pkg::type`), or nothing if it has no such name."""
 
 
 @final
@@ -104,7 +106,7 @@ def parse(
     compiler = _Compiler(slang, [path.resolve() for path in sources], [path.resolve() for path in include])
     first = compiler.compile("", {})
     modules = tuple(each.name for each in first.getDefinitions())
-    name = top if top is not None else _only(compiler.tops(first))
+    name = top if top is not None else _only(compiler.tops(first), modules)
     if name not in modules:
         compiler.raise_errors(first)
         raise UnknownName("top module", name, modules)
@@ -138,9 +140,12 @@ def _slang() -> Any:
     return pyslang
 
 
-def _only(tops: Sequence[str]) -> str:
+def _only(tops: Sequence[str], modules: Sequence[str]) -> str:
     if len(tops) == 1:
         return tops[0]
+    if not tops and modules:
+        found = ", ".join(modules)
+        raise InvalidInput(f"every module of the sources is instantiated by itself or another ({found}); name the top")
     if not tops:
         raise InvalidInput("the sources have no module; give the files that declare it")
     found = ", ".join(tops)
@@ -243,7 +248,19 @@ class _Compiler:
         directions = self._slang.ast.ArgumentDirection
         names: dict[Any, Literal["in", "out", "inout"]] = {directions.In: "in", directions.Out: "out"}
         direction = names.get(symbol.direction, "inout")
-        return RtlPort(symbol.name, direction, symbol.type.bitWidth, symbol.type.isSigned, self.doc(symbol.location))
+        kind, doc = symbol.type, self.doc(symbol.location)
+        enum = self._enum(kind) if kind.isEnum else None
+        return RtlPort(symbol.name, direction, kind.bitWidth, kind.isSigned, doc, enum)
+
+    @staticmethod
+    def _enum(kind: Any) -> str:
+        """Its name in a package, behind type parameters and names within modules."""
+        while kind.isAlias:
+            package, _, name = str(kind.lexicalPath).partition("::")
+            if name == kind.name and kind.parentScope.compilation.getPackage(package) is not None:
+                return f"{package}::{name}"
+            kind = kind.targetType.type
+        return ""
 
     def doc(self, location: pyslang.SourceLocation) -> str:
         """The comment beside or above a declaration."""

@@ -133,10 +133,10 @@ def test_rtl_that_was_broken_on_its_way_is_noticed(emitted, tmp_path):
     assert f".{name}({name})" in right
     paths[-1].write_text(right.replace(f".{name}({name})", f".{name}(~{name})"))
     with pytest.raises(InvalidInput, match=r"the written RTL does not pass its bench: .*expected"):
-        check(top, point, ())
+        check(top, point)
     paths[-1].write_text("module nothing(; endmodule\n")
     with pytest.raises(InvalidInput, match="the written RTL does not pass lint"):
-        check(top, point, ())
+        check(top, point)
 
 
 @pytest.mark.parametrize(
