@@ -139,9 +139,12 @@ def _task(text: str, known: Callable[[str], bool]) -> tuple[str, str]:
 def _included(name: str, path: Path, given: Collection[Path], folders: Iterable[Path], allow: Collection[str]) -> Path:
     for folder in (path.parent, *folders):
         candidate = (folder / name).resolve()
+        if not candidate.is_file():
+            continue
         inside = candidate in given or any(candidate.is_relative_to(each.resolve()) for each in folders)
-        if candidate.is_file() and (inside or "files" in allow):
+        if inside or "files" in allow:
             return candidate
+        break  # compilers take the first that is there: one of the same name further on would be judged in its place
     fix = "add it to the sources or name its folder as include"
     raise UnsafeRtl(f'{path.name}: `include "{name}" names no file that was given; {fix}')
 

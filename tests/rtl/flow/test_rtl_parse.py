@@ -73,6 +73,11 @@ def test_several_tops_need_a_choice_and_missing_files_are_named(tmp_path):
         parse([write(tmp_path, "// nothing yet\n", "empty.sv")])
     with pytest.raises(InvalidInput, match=r"2 modules that no other instantiates \(a, b\); name the top"):
         parse([two])
+    loop = write(tmp_path, "module rec(input logic a);\n  rec u(.a(a));\nendmodule\n", "rec.sv")
+    with pytest.raises(InvalidInput, match=r"every module of the sources is instantiated by itself or another \(rec\)"):
+        parse([loop])
+    with pytest.raises(RtlError, match=r"rec\.sv:\d+:\d+: "):
+        parse([loop], "rec")
     with pytest.raises(InvalidInput, match=r"cannot read .*gone\.sv: No such file"):
         parse([tmp_path / "gone.sv"])
     with pytest.raises(RtlError, match=r"m\.sv:2:3: unknown module 'gone'"):
@@ -147,6 +152,18 @@ module m(input logic a_i, output logic y_o);
 endmodule
 """
     assert parse([write(tmp_path, text, "m.sv")]).top == "m"
+
+
+def test_a_header_beside_the_source_is_not_judged_by_another_of_its_name(tmp_path):
+    folder = tmp_path / "include"
+    folder.mkdir()
+    (folder / "width.svh").write_text("`define WIDTH 5\n")
+    (tmp_path / "width.svh").write_text('`define WIDTH 5\nimport "DPI-C" function void hidden();\n')
+    path = write(tmp_path, '`include "width.svh"\nmodule m(input logic [`WIDTH-1:0] a_i); endmodule\n')
+    with pytest.raises(UnsafeRtl, match=r'm\.sv: `include "width\.svh" names no file that was given'):
+        parse([path], include=[folder])
+    with pytest.raises(UnsafeRtl, match=r"width\.svh:2:1: import .DPI-C. .*is refused"):
+        parse([path, tmp_path / "width.svh"], include=[folder])
 
 
 def test_includes_stay_within_what_was_given(tmp_path):
