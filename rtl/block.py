@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent
 
 Parameters: TypeAlias = Mapping[str, int]
 """Values of the SystemVerilog parameters of a top, by their names in the source."""
+
+_WIDEST = 64  # bits of a value
 
 Streams: TypeAlias = Mapping[str, NDArray[np.int64]]
 """Values by port: int64[n] for a port of one lane, int64[n, lanes] else; row i is beat (or vector) i.
@@ -58,6 +60,10 @@ class Port:
     def bits(self) -> int:
         """Bits of the whole port."""
         return self.width * self.lanes
+
+    def numbers(self, values: NDArray[np.int64]) -> NDArray[Any]:
+        """Values as arithmetic means them: uint64 where unsigned ones fill 64 bits, which int64 holds as patterns."""
+        return values.astype(np.uint64) if self.width == _WIDEST and not self.signed else values
 
 
 @final

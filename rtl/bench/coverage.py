@@ -123,7 +123,7 @@ def _value_bins(port: Port) -> tuple[str, ...]:
 
 
 def _hit_values(found: Coverage, port: Port, column: NDArray[np.int64]) -> None:
-    low, high = bounds(port)
+    (low, high), column = bounds(port), port.numbers(column)
     half = 1 << (port.width - 1)
     tests = {
         "0": column == 0, "1": column == 1, "zero": column == 0, "largest": column == high, "smallest": column == low,

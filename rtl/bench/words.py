@@ -12,7 +12,7 @@ from archgym.rtl.block import Port
 
 __all__ = ["pack", "unpack"]
 
-_LARGEST = 63  # bits of an unsigned value that int64 holds
+_LARGEST = 64  # bits of a value; int64 holds the pattern of an unsigned one
 
 
 def pack(port: Port, values: NDArray[np.int64]) -> list[int]:
@@ -24,8 +24,8 @@ def pack(port: Port, values: NDArray[np.int64]) -> list[int]:
     rows = np.asarray(values, dtype=np.int64).reshape(len(values), -1)
     if rows.shape[1] != port.lanes:
         raise InvalidInput(f"port {port.name} has {port.lanes} lanes, got values of shape {np.shape(values)}")
-    low, high = bounds(port)
-    bad = np.argwhere((rows < low) | (rows > high))
+    (low, high), numbers = bounds(port), port.numbers(rows)
+    bad = np.argwhere((numbers < low) | (numbers > high))
     if len(bad):
         beat, lane = bad[0]
         raise InvalidInput(f"port {port.name}, beat {beat}, lane {lane}: {rows[beat, lane]} is not in {low} to {high}")
@@ -53,8 +53,8 @@ def bounds(port: Port) -> tuple[int, int]:
     Raises:
         InvalidInput: for a lane that int64 cannot hold.
     """
-    if port.width > _LARGEST + port.signed:
-        raise InvalidInput(f"port {port.name}: {port.width} bits a lane; at most {_LARGEST + port.signed} fit int64")
+    if port.width > _LARGEST:
+        raise InvalidInput(f"port {port.name}: {port.width} bits a lane; at most {_LARGEST} fit int64")
     if port.signed:
         return -(1 << (port.width - 1)), (1 << (port.width - 1)) - 1
     return 0, (1 << port.width) - 1

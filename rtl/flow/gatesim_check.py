@@ -153,14 +153,15 @@ def difference(ports: Sequence[Port], golden: Sequence[Streams], run: Run) -> Mi
         wanted, given = rows_of(outs, expected), int(run.given[lane])
         rows = min(wanted, given)
         wrong = [
-            (int(bad[0]), port.name)
-            for port in outs
+            (int(bad[0]), place)
+            for place, port in enumerate(outs)
             if len(bad := _different(expected[port.name][:rows], run.outputs[lane][port.name][:rows]))
         ]
         if wrong:
-            beat, port = min(wrong, key=lambda item: item[0])
-            values = expected[port][beat], run.outputs[lane][port][beat]
-            return Mismatch(port, beat, lane, *(str(np.asarray(value).tolist()) for value in values))
+            beat, place = min(wrong)
+            port = outs[place]
+            values = expected[port.name][beat], run.outputs[lane][port.name][beat]
+            return Mismatch(port.name, beat, lane, *(str(port.numbers(np.asarray(each)).tolist()) for each in values))
         if given != wanted:
             got = f"{given} beats" + (f": {run.hang}" if run.hang else "")
             return Mismatch("", rows, lane, f"{wanted} beats", got)

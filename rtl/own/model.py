@@ -216,6 +216,9 @@ def _integers(what: str, port: Port, found: Any) -> Any:
         values = np.asarray(found)
     except ValueError as problem:  # rows of different lengths
         raise InvalidInput(f"{what}: {port.name} is no array: {problem}") from None
+    if values.dtype.kind == "f" and isinstance(found, (list, tuple)):  # NumPy's choice for [2**63, 0], too
+        exact = np.asarray(found, dtype=object)
+        values = exact if _whole(exact) else values
     if values.dtype.kind not in "iub" and not (values.dtype == object and _whole(values)):
         raise InvalidInput(f"{what}: {port.name} has values of type {values.dtype}; give whole numbers")
     wanted = 1 if port.lanes == 1 else 2
@@ -224,6 +227,9 @@ def _integers(what: str, port: Port, found: Any) -> Any:
     if values.ndim != wanted or (wanted == 2 and values.shape[1] != port.lanes):
         shape = "[rows]" if port.lanes == 1 else f"[rows, {port.lanes}]"
         raise InvalidInput(f"{what}: {port.name} has the shape {list(values.shape)}; {shape} is expected")
+    word = port.width == 64 and not port.signed
+    if word and values.dtype == np.int64:  # NumPy wraps such sums and differences to the right pattern
+        values = values.view(np.uint64)
     least = -(1 << (port.width - 1)) if port.signed else 0
     most = (1 << (port.width - port.signed)) - 1
     if values.size:
@@ -235,7 +241,7 @@ def _integers(what: str, port: Port, found: Any) -> Any:
                 f"{what}: {got} is no value of {port.name}: {port.width} bits {sign}, {least} to {most}; "
                 "wrap or saturate as the RTL does"
             )
-    if port.width == 64 and not port.signed:
+    if word:
         return values.astype(np.uint64).view(np.int64)
     return values.astype(np.int64)
 

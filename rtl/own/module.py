@@ -63,6 +63,9 @@ class OwnModule:
         self.description, self.folder = description, folder
         self.sources = tuple(self._path(name) for name in description.sources)
         self.include = tuple(self._path(name) for name in description.include)
+        for each in self.include:
+            if not each.is_dir():
+                raise InvalidInput(f"include: there is no folder {each}")
         self.technology = self._technology()
         self._parsed: dict[tuple[tuple[str, int], ...], Parsed | RtlError] = {}
         self._guard = threading.RLock()
@@ -253,8 +256,11 @@ class OwnModule:
         found = {each.name: each.value for each in self.parsed(parameters).parameters}
         return {name: value for name, value in found.items() if value is not None}
 
+    def _numbers(self, parameters: Parameters, streams: Streams) -> dict[str, Any]:
+        return {port.name: port.numbers(streams[port.name]) for port in self._inputs(parameters)}
+
     def _golden(self, parameters: Parameters, streams: Streams) -> Streams:
-        found = self.model.call("golden", self._values(parameters), dict(streams))
+        found = self.model.call("golden", self._values(parameters), self._numbers(parameters, streams))
         outs = [port for port in self.ports(parameters) if port.direction == "out"]
         rows = None if self.block.kind == "stream" else len(next(iter(streams.values())))
         return checked_streams(f"{self.model.path.name}: golden", found, outs, rows)
@@ -262,7 +268,7 @@ class OwnModule:
     def _macs(self, parameters: Parameters, streams: Streams) -> float:
         if not self.model.has("macs"):
             return 0.0
-        found = self.model.call("macs", self._values(parameters), dict(streams))
+        found = self.model.call("macs", self._values(parameters), self._numbers(parameters, streams))
         if not isinstance(found, (int, float, np.integer, np.floating)) or not 0 <= found < float("inf"):
             raise InvalidInput(f"{self.model.path}: macs must give a number of at least 0, got {found!r}")
         return float(found)
@@ -338,7 +344,9 @@ def _least(port: Port) -> int:
 
 
 def _extremes(port: Port) -> list[int]:
-    most = min(_least(port) + (1 << port.width) - 1, (1 << 63) - 1)
+    most = _least(port) + (1 << port.width) - 1
+    if most >> 63:  # all ones, as int64 holds them
+        return [-1, 0, 1]
     return sorted({_least(port), most, 0, min(1, most), max(-1, _least(port))})
 
 

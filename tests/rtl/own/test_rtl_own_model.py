@@ -130,3 +130,6 @@ def test_values_that_ports_can_have():
     assert checked_streams("golden", {"y": [[7], [-8]]}, [Y])["y"].tolist() == [7, -8]
     wide = checked_streams("golden", {"w": np.array([2**64 - 1, 5], np.uint64)}, [WIDE])["w"]
     assert wide.tolist() == [-1, 5]  # the bit pattern, as simulations hold it
+    wrapped = np.array([0, 5], np.int64) - 1  # of a model that counts in int64: the same pattern
+    assert checked_streams("golden", {"w": wrapped}, [WIDE])["w"].tolist() == [-1, 4]
+    assert checked_streams("golden", {"w": [2**63, 0]}, [WIDE])["w"].tolist() == [-(2**63), 0]

@@ -5,6 +5,8 @@ import pytest
 from own_modules import DOT, DOT_MODEL, PAIRS, PAIRS_MODEL, SCALE, SCALE_MODEL, write
 
 from archgym.errors import InvalidInput, UnknownName
+from archgym.rtl.bench.words import pack, unpack
+from archgym.rtl.block import Port
 from archgym.rtl.flow.parse import RtlError
 from archgym.rtl.flow.safety import UnsafeRtl
 from archgym.rtl.own.description import Description
@@ -132,6 +134,37 @@ def test_small_combinational_modules_are_tried_on_every_vector(tmp_path):
     module = own(tmp_path, "tiny", text=text, model="def golden(p, x): return {'y': x['a']}")
     rows = module.block.corners({})
     assert len(set(zip(rows["a"].tolist(), rows["b"].tolist(), strict=True))) == len(rows["a"]) == 2**7
+
+
+WORDS = (
+    "module words(input logic [63:0] a, input logic [63:0] b, output logic [63:0] y, output logic most);\n"
+    "assign y = a ^ b;\nassign most = a > b;\nendmodule"
+)
+WORDS_MODEL = "def golden(p, x): return {'y': x['a'] ^ x['b'], 'most': x['a'] > x['b']}"
+
+
+def test_unsigned_words_of_64_bits_are_given_as_such(tmp_path):
+    module = own(tmp_path, "words", text=WORDS, model=WORDS_MODEL + "\ndef macs(p, x): return x['a'].max()")
+    held = {"a": np.array([-1, 5]), "b": np.array([1, 7])}  # 2^64 - 1 above 1, 5 below 7
+    found = module.block.golden({}, held)
+    assert (found["y"].tolist(), found["most"].tolist()) == ([-2, 2], [1, 0])
+    assert module.block.macs({}, held) == 2.0**64
+    corners = module.block.corners({})
+    assert set(zip(corners["a"].tolist(), corners["b"].tolist(), strict=True)) >= {(-1, -1), (-1, 0), (0, -1), (1, 0)}
+    drawn = module.block.golden({}, module.block.stimulus({}, np.random.default_rng(0), 100))
+    assert 20 < drawn["most"].sum() < 80
+
+
+def test_benches_hold_unsigned_words_of_64_bits_as_patterns():
+    port, values = Port("a", "in", 64, lanes=2), np.array([[-1, 5], [-(2**63), 0]])
+    vectors = pack(port, values)
+    assert vectors == [5 * 2**64 + 2**64 - 1, 2**63]  # lane 0 in the lowest bits
+    assert unpack(port, vectors).tolist() == values.tolist()
+
+
+def test_folders_of_include_files_must_be_there(tmp_path):
+    with pytest.raises(InvalidInput, match=r"include: there is no folder .*nowhere"):
+        own(tmp_path, include=["nowhere"])
 
 
 def test_a_models_own_stimuli_are_workloads(tmp_path):
