@@ -43,16 +43,20 @@ def env(
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Time of the tools for one design.")] = None,
     memory_mib: Annotated[int | None, typer.Option(min=1, help="Memory of each tool.")] = None,
     cells: Annotated[int | None, typer.Option(min=1, help="Standard cells of a design at most.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
 ) -> None:
     """Make an environment of a module: read it, measure one point to see that all fits, write a description."""
     from archgym.rtl.flow.parse import parse
     from archgym.rtl.own.write import relative
 
+    for each in include or ():
+        if not each.is_dir():
+            raise InvalidInput(f"--include {each}: there is no folder {each.resolve()}")
     name = top or parse(sources, include=include or (), allow=allow or ()).top
     target = out or Path(f"{name}.rtl.yaml")
-    folder = _folder_of("--out", target)
+    folder = _folder_of("--out", target, force)
     if experiment is not None:
-        _folder_of("--experiment", experiment)
+        _folder_of("--experiment", experiment, force)
     limits = {"seconds": seconds, "memory_mib": memory_mib, "cells": cells}
     said: dict[str, Any] = {
         "name": name,
@@ -79,17 +83,19 @@ def env(
     _write(module, target, experiment, point)
 
 
-def _folder_of(option: str, file: Path) -> Path:
+def _folder_of(option: str, file: Path, force: bool) -> Path:
     """Where a file will be written, looked at before minutes of work.
 
     Raises:
-        InvalidInput: there is no such folder, or the file is one.
+        InvalidInput: there is no such folder, the file is one, or it exists and is not to be written over.
     """
     folder = file.resolve().parent
     if not folder.is_dir():
         raise InvalidInput(f"{option} {file}: there is no folder {folder}; make it first")
     if file.is_dir():
         raise InvalidInput(f"{option} {file}: is a folder; name a file in it")
+    if file.exists() and not force:
+        raise InvalidInput(f"{file} exists; add --force to write over it, or name another file with {option}")
     return folder
 
 
@@ -217,7 +223,7 @@ def _write(module: OwnModule, target: Path, experiment: Path | None, point: dict
         f"score a design: archgym evaluate rtl {design} --option description={target} --workload random",
     ]
     if experiment is None:
-        lines.append("write an experiment: the same command with --experiment FILE")
+        lines.append("write an experiment: the same command with --force --experiment FILE")
     else:
         experiment.write_text(experiment_text(module, target.as_posix()), encoding="utf-8")
         lines += [f"written: {experiment}", f"search: archgym run {experiment}"]

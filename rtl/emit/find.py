@@ -193,11 +193,27 @@ def best_of(directory: Path, objective: str = "", workload: str = "") -> Found:
         if not done:
             raise InvalidInput(f"{directory}: no trial has found a design yet; continue it with archgym run")
         trial = min(done, key=_best)
+        _same_space(run, trial)
         design = _design(run, trial)
         origin = (
             f"best of {len(done)} trials of {directory.name} for {trial.objective}: {trial.label}, seed {trial.seed}"
         )
         return Found(_buildable(run.simulator(trial), design, trial.workload), origin, design)
+
+
+def _same_space(run: Run, trial: TrialRecord) -> None:
+    """Stored designs are positions in a space: in another they would be other designs.
+
+    Raises:
+        InvalidInput: the space has changed since.
+    """
+    there, space = run.source(trial).space_fingerprint, run.simulator(trial).space
+    if there != space.fingerprint:
+        raise InvalidInput(
+            f"{run.path}: was written with simulator {trial.environment!r} space fingerprint {there}, now it is "
+            f"{space.fingerprint}: its parameters or their choices have changed; restore them, or search anew with "
+            "archgym run --fresh"
+        )
 
 
 def _best(trial: TrialRecord) -> float:

@@ -36,7 +36,12 @@ def test_what_is_written_reads_back(tmp_path):
         ({**GOOD, "sources": "a.sv"}, r"sources: got 'a.sv' \(text\); allowed: a valid list"),
         ({**GOOD, "parameters": {"W": [4, 4]}}, r"parameters: W has a value twice: \[4, 4\]"),
         ({**GOOD, "parameters": {"W": "wide"}}, "parameters.W: got 'wide'"),
-        ({**GOOD, "parameters": {"W": []}}, "parameters.W"),
+        (
+            {**GOOD, "parameters": {"W": []}},
+            r"parameters.W: got \[\] \(a list\); allowed: a whole number, or a list of at",
+        ),
+        ({**GOOD, "parameters": {"W": [4, True]}}, r"parameters.W: got \[4, True\] .* allowed: a whole number"),
+        ({**GOOD, "ports": {"x": {"lanes": []}}}, r"ports.x.lanes: got \[\]"),
         ({**GOOD, "clocks_ns": [2.0, 1.0]}, r"clocks_ns: periods must ascend, got \[2.0, 1.0\]"),
         ({**GOOD, "clocks_ns": [-1.0]}, "clocks_ns"),
         ({**GOOD, "reset_active": "hi"}, "reset_active: got 'hi'"),

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import archgym
 from archgym import cli
 from archgym.errors import InvalidInput, MissingDependency, UnknownName
+from archgym.rtl.emit.find import best_of
 from archgym.rtl.flow import worker
 from archgym.rtl.own.module import load_module
 from archgym.rtl.own.simulator import EXAMPLE
@@ -70,6 +71,49 @@ def test_a_pipeline_from_the_command_line_to_a_search(tmp_path):
     experiment.write_text(experiment.read_text().replace("budget: 60", "budget: 3").replace("seeds: 2", "seeds: 1"))
     invoke("run", experiment, "-q")
     check_simulator(simulator, designs=3)
+
+
+def test_unsigned_words_of_64_bits(tmp_path, monkeypatch, capsys):
+    text = (
+        "module word(input logic [63:0] a, input logic [63:0] b, output logic [63:0] y);\nassign y = a ^ b;\nendmodule"
+    )
+    model = "def golden(p, x): return {'y': x['a'] ^ x['b']}\n"
+    # The first directed row is all ones on both inputs.
+    line = refused(monkeypatch, capsys, *env("word", text, model.replace("^", "|"), tmp_path))
+    assert "port y, beat 0: expected 18446744073709551615, got 0" in line
+    assert "one point, simulated against" in invoke(*env("word", text, model, tmp_path))
+
+
+def test_files_are_not_written_over(tmp_path, monkeypatch, capsys):
+    made = env("scale", SCALE, SCALE_MODEL, tmp_path, "--latency", "2")
+    description, experiment = tmp_path / "scale.rtl.yaml", tmp_path / "scale.yaml"
+    description.write_text("mine")
+    line = refused(monkeypatch, capsys, *made)
+    assert "scale.rtl.yaml exists; add --force to write over it, or name another file with --out" in line
+    experiment.write_text("mine, too")
+    line = refused(monkeypatch, capsys, *made, "--out", "other.rtl.yaml", "--experiment", experiment)
+    assert "scale.yaml exists; add --force to write over it, or name another file with --experiment" in line
+    assert (description.read_text(), experiment.read_text()) == ("mine", "mine, too")
+    invoke(*made, "--force", "--experiment", experiment)
+    assert "top: scale" in description.read_text()
+    assert "budget" in experiment.read_text()
+
+
+def test_a_best_design_of_another_space_is_refused(tmp_path):
+    write(tmp_path, "scale", SCALE, SCALE_MODEL + "LATENCY = 2\n")
+    text = "name: scale\ntop: scale\nsources: [scale.sv]\ngolden: scale_model.py\neffort: quick\nclocks_ns: [0]\n"
+    description = tmp_path / "own.rtl.yaml"
+    description.write_text(text + "parameters: {GAIN: [3, 5], W: 4}\n")
+    (tmp_path / "search.yaml").write_text(
+        "environment: {name: rtl, options: {description: own.rtl.yaml}}\nworkloads: [random]\n"
+        "objectives: [{minimize: area_um2}]\nagents: [random]\nbudget: 1\n"
+    )
+    invoke("run", "search.yaml", "--out", "run", "-q")
+    assert best_of(tmp_path / "run").design["W"] == 4
+    for parameters in ("{GAIN: [3, 5]}", "{GAIN: [5, 3], W: 4}"):  # another number of columns; other meanings of them
+        description.write_text(text + f"parameters: {parameters}\n")
+        with pytest.raises(InvalidInput, match=r"run: was written with .* space fingerprint \w+, now it is \w+: "):
+            best_of(tmp_path / "run")
 
 
 def test_a_stream_with_names_of_its_own(tmp_path):
@@ -149,6 +193,7 @@ SAME = "def golden(p, x): return {'y': x['a']}\n"
         (["--clock-ns", "-1"], r"--clock-ns: .*, got -1"),
         (["--clock-ns", "1,1"], r"--clock-ns: periods must ascend, got \[1.0, 1.0\]$"),
         (["--out", "nowhere/x.rtl.yaml"], "--out nowhere/x.rtl.yaml: there is no folder .*nowhere; make it first"),
+        (["--include", "nowhere"], "--include nowhere: there is no folder .*nowhere"),
         (["--experiment", "."], "--experiment .: is a folder; name a file in it"),
         (["--clock", "none", "--latency", "2"], "latency = 2, but scale has no clock; leave it out"),
         (["--effort", "most"], "--effort: .*'most'"),
