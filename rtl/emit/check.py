@@ -53,7 +53,7 @@ def check(top: Block, point: Point) -> Checked:
 
 def _standard(top: Block) -> bool:
     """Whether the benches know the ports."""
-    return top.kind != "pipeline" and (top.kind == "combinational" or top.signals == Signals()) and not top.include
+    return top.kind != "pipeline" and top.signals == Signals() and not top.include
 
 
 def _bench(top: Block) -> str:

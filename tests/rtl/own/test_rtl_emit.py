@@ -156,6 +156,17 @@ def test_modules_of_ones_own(tmp_path, monkeypatch, name, text, model):
     assert "set_input_delay 0 -clock" in (tmp_path / "out" / "constraints.sdc").read_text()
 
 
+def test_combinational_modules_of_ones_own_are_checked_as_gates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "module least(input logic [7:0] a, b, output logic [7:0] y);\n  assign y = a < b ? a : b;\nendmodule\n"
+    model = "import numpy as np\n\ndef golden(p, inputs):\n    return {'y': np.minimum(inputs['a'], inputs['b'])}\n"
+    write(tmp_path, "least", text, model)
+    description = "name: least\ntop: least\nsources: [least.sv]\ngolden: least_model.py\neffort: quick\n"
+    (tmp_path / "own.rtl.yaml").write_text(description)
+    said = invoke("rtl", "emit", "own.rtl.yaml", "--effort", "quick", "--out", "out")
+    assert "gates of the written RTL agree with the golden model" in said
+
+
 def test_a_runs_best_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "scale", SCALE, SCALE_MODEL + "LATENCY = 2\n")
