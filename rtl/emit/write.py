@@ -23,6 +23,7 @@ from archgym.rtl.flow.flat import Netlist
 from archgym.rtl.flow.measure import mapped, measure_one, search_of
 from archgym.rtl.flow.parse import parse
 from archgym.rtl.flow.point import Measured, Point
+from archgym.rtl.flow.safety import ALLOWANCES
 from archgym.rtl.flow.verilog_out import write_verilog
 from archgym.rtl.tech.technology import technology
 
@@ -60,8 +61,8 @@ def emit(found: Found, folder: Path, *, force: bool = False) -> Emitted:
     include = tuple(Path(each) for each in point.block.include)
     order = compilation_order(point.block.paths(), include)
     name = f"{point.block.top}_point"
-    # before the work of measuring: it may be refused
-    ports = parse(order, point.block.top, point.parameters, include=include, allow=_ALLOW).ports
+    # Before the work of measuring, as it may be refused; what the RTL reaches was judged when it became a point.
+    ports = parse(order, point.block.top, point.parameters, include=include, allow=ALLOWANCES).ports
     wrapper = wrapper_text(name, point.block, point.parameters, ports)
     measured = measure_one(point)
     if measured.status != OK:
@@ -84,9 +85,6 @@ def emit(found: Found, folder: Path, *, force: bool = False) -> Emitted:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(written / file, folder / file)
     return Emitted(folder, tuple(files), measured, checked)
-
-
-_ALLOW = ("dpi", "files", "pli", "system")  # what the point was measured from was judged before
 
 
 def _texts(

@@ -42,7 +42,7 @@ MULTIPLIERS = ("behavioural", "booth", "booth-edge", "ent-edge", "ent-buffer")
 
 _SIZES = (4, 8, 16, 32, 64)
 _LARGEST = 32
-"""Of the default space: a design with 64 rows and columns takes five minutes of a core."""
+"""Of the default space: a design with 64 rows and columns takes two to five minutes of a core."""
 _BEATS = 96  # of a stimulus
 _LONGEST = 512
 """Products of a sum of digits that is played, at most: reading 32 columns four times is a tenth of its cycles."""
@@ -120,7 +120,7 @@ class TensorEngine(Simulator):
         Args:
             technology: name of one, or path of a Liberty file.
             effort: how many recipes of synthesis are tried: "quick", "normal", "high".
-            largest: rows, columns and depth at most, 4 to 64; 32 takes about a minute a design, 64 five.
+            largest: rows, columns and depth at most, 4 to 64; 32 takes about a minute a design, 64 two to five.
 
         Raises:
             UnknownName: for an unknown technology or effort.

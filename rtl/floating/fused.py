@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from archgym.rtl.common.golden import packets
 from archgym.rtl.floating.formats import Format, Words
 from archgym.rtl.floating.rounding import Rules, Unpacked, leading_zeros, normalise, pack, shift_sticky, unpack
 
@@ -142,9 +143,8 @@ def dot(chain: Chain, a: Words, b: Words, last: Words, out: Format, rules: Rules
 
     Packets advance together, one beat a step, so the steps are as many as the longest packet is long.
     """
-    ends = np.flatnonzero(last)
-    starts = np.r_[0, ends[:-1] + 1]
-    lengths = ends + 1 - starts
+    first = packets(last)
+    starts, ends, lengths = first[:-1], first[1:] - 1, np.diff(first)
     psum = chain.zero(ends.shape)
     for step in range(int(lengths.max(initial=0))):
         beat = np.minimum(starts + step, ends)

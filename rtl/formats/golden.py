@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from archgym.rtl.block import Parameters, Streams
+from archgym.rtl.common.golden import packets
 from archgym.rtl.floating.arithmetic import add
 from archgym.rtl.floating.formats import E4M3, FP32, Format, Words
 from archgym.rtl.floating.rounding import Rules, normalise, pack, unpack
@@ -57,9 +58,8 @@ def scaled(
 
 def accumulate(words: Words, last: Words, rules: Rules) -> Words:
     """FP32 sums of packets of words in order, from +0; one word a marked beat."""
-    ends = np.flatnonzero(last)
-    starts = np.r_[0, ends[:-1] + 1]
-    lengths = ends + 1 - starts
+    first = packets(last)
+    starts, ends, lengths = first[:-1], first[1:] - 1, np.diff(first)
     total = np.zeros(len(ends), dtype=np.int64)
     for step in range(int(lengths.max(initial=0))):
         now = np.minimum(starts + step, ends)

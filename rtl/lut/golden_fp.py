@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from archgym.rtl.block import Parameters, Streams
+from archgym.rtl.common.golden import packets
 from archgym.rtl.floating import arithmetic
 from archgym.rtl.floating.formats import Format, Words
 from archgym.rtl.floating.rounding import Rules
@@ -72,9 +73,12 @@ def precompute(p: Parameters, streams: Streams) -> Streams:
 
 
 def core(p: Parameters, streams: Streams) -> Streams:
-    """Output beats of `lut_core_fp`: M x N sums per packet, by row and column; the order of additions is the core's."""
-    form, out, last = table_format(p), acc_format(p), streams["last_i"]
-    n, group = len(last), p["Group"]
+    """Output beats of `lut_core_fp`: M x N sums per packet, by row and column; the order of additions is the core's.
+
+    All packets side by side: sums depend on the beats before, packets do not depend on each other.
+    """
+    form, out, first = table_format(p), acc_format(p), packets(streams["last_i"])
+    n, group = len(streams["last_i"]), p["Group"]
     tables = streams["table_i"].reshape(n, p["TileM"], -1)
     stored = streams["weights_i"].reshape(n, p["TileN"], p["WeightBits"])
     positive = (stored >> (group - 1)) & 1
@@ -82,14 +86,13 @@ def core(p: Parameters, streams: Streams) -> Streams:
     index = stored & low
     if not p["OfflineNegation"]:
         index = np.where(positive, index, index ^ low)
-    rows = np.arange(p["TileM"])[:, None]
-    sums, acc = [], np.zeros((p["TileM"], p["TileN"]), dtype=np.int64)
-    for beat in range(n):
+    rows, lengths = np.arange(p["TileM"])[:, None], np.diff(first)
+    acc = np.zeros((len(lengths), p["TileM"], p["TileN"]), dtype=np.int64)
+    for step in range(int(lengths.max(initial=0))):
+        going = np.flatnonzero(lengths > step)
+        beat = first[going] + step
         for plane in range(p["WeightBits"]):
-            entry = tables[beat, rows, index[beat, :, plane]]
-            signed = np.where(positive[beat, :, plane], entry, entry ^ form.sign_bit)
-            acc = arithmetic.add(out, acc, scale(out, widen(form, out, signed), plane), _RULES)
-        if last[beat]:
-            sums.append(acc.ravel())
-            acc = np.zeros_like(acc)
-    return {"acc_o": np.array(sums, dtype=np.int64).reshape(len(sums), p["TileM"] * p["TileN"])}
+            entry = tables[beat[:, None, None], rows, index[beat, None, :, plane]]
+            signed = np.where(positive[beat, None, :, plane], entry, entry ^ form.sign_bit)
+            acc[going] = arithmetic.add(out, acc[going], scale(out, widen(form, out, signed), plane), _RULES)
+    return {"acc_o": acc.reshape(len(lengths), p["TileM"] * p["TileN"])}

@@ -9,31 +9,12 @@ import subprocess
 import sys
 
 import pytest
+from command_line import invoke, refused
 from page_helpers import change
 from run_helpers import write
-from typer.testing import CliRunner
 
 from archgym import cli
 from archgym.runner import run_experiment
-
-
-def invoke(*arguments, status=0):
-    """Run a command in this process; returns what it printed."""
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.output
-
-
-def refused(monkeypatch, capsys, *arguments):
-    """Run a command that must be refused; returns the one line it says why with."""
-    monkeypatch.setattr(sys, "argv", ["archgym", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
 
 
 def test_python_m_archgym_starts_fast_and_offers_help():

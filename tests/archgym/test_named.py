@@ -12,12 +12,11 @@ from contextlib import closing
 import jsonschema
 import pytest
 import yaml
+from command_line import invoke
 from pyarrow import parquet
 from rich.console import Console
 from run_helpers import SLOW, results, start, stored, wait_for, write
-from typer.testing import CliRunner
 
-from archgym import cli
 from archgym.dataset import export
 from archgym.errors import InvalidInput, StoreError
 from archgym.experiment import json_schema
@@ -239,25 +238,17 @@ def test_a_store_from_before_there_were_named_designs_goes_on(toy):
         assert {trial.state for trial in run.trials} == {"done"}
 
 
-def output(*arguments, status=0):
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.output
-
-
 def test_run_prints_designs_and_claims_and_compare_puts_runs_side_by_side(toy):
-    shown = output("run", named(toy), "--out", toy / "one", "--workers", "1")
+    shown = invoke("run", named(toy), "--out", toy / "one", "--workers", "1")
     assert "final best cost" not in shown
     words = " ".join(shown.split())
     assert "plain corner 55" in words
     assert "of 1 published figure, ours is within 5 % of 0, within 10 % of 1, within 25 % of 1" in words
     assert "slower 5.500 × 5 × +10.0 % geometric mean of 2 workloads us" in words
-    output("run", named(toy, fix={"a": [0, 3]}), "--out", toy / "two", "--workers", "1", "--quiet")
-    alone = " ".join(output("compare", toy / "one").split())
+    invoke("run", named(toy, fix={"a": [0, 3]}), "--out", toy / "two", "--workers", "1", "--quiet")
+    alone = " ".join(invoke("compare", toy / "one").split())
     assert "slower 5.500 ×" in alone
-    both = " ".join(output("compare", toy / "one", toy / "two").split())
+    both = " ".join(invoke("compare", toy / "one", toy / "two").split())
     assert "plain corner latency_ns 55 55" in both
     assert "slower 5 × 5.500 × 5.500 ×" in both
 
@@ -265,7 +256,7 @@ def test_run_prints_designs_and_claims_and_compare_puts_runs_side_by_side(toy):
 def test_run_puts_what_was_found_beside_the_best_named_design(toy):
     goals = ["low-latency", {"minimize": "power_mw", "constraints": {"latency_ns": {"max": 1}}, "name": "never"}]
     path = named(toy, agents=["random"], objectives=goals, budget=110, seeds=1)
-    words = " ".join(output("run", path, "--out", toy / "run", "--workers", "1").split())
+    words = " ".join(invoke("run", path, "--out", toy / "run", "--workers", "1").split())
     assert "workload objective best found best named named design plain low-latency 10 10 bottom" in words
     assert "double low-latency 20 20 bottom" in words
     assert "plain never none valid none valid" in words
@@ -276,7 +267,7 @@ def test_a_design_without_numbers_is_shown_with_its_reason_and_its_claims_are_no
     path = named(toy, options={"trouble": "raise"})
     content = {**json.loads(path.read_text()), "designs": designs}
     path.write_text(json.dumps(content), encoding="utf-8")
-    words = " ".join(output("run", path, "--out", toy / "run", "--workers", "1").split())
+    words = " ".join(invoke("run", path, "--out", toy / "run", "--workers", "1").split())
     assert "double corner (failed: RuntimeError: the toy broke) -" in words
     assert "slower not computable 5 ×" in words
     assert "us (corner on double: failed: RuntimeError: the toy broke)" in words

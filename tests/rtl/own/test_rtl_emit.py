@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from command_line import invoke
 from own_modules import PAIRS, PAIRS_MODEL, SCALE, SCALE_MODEL, write
 from typer.testing import CliRunner
 
@@ -30,14 +31,6 @@ def emitted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emitted")
     found = block_point("accumulate_stream", {}, effort="quick")
     return found, emit(found, folder / "out"), folder / "out"
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def test_all_is_written_and_checked(emitted):

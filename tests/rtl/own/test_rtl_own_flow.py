@@ -1,16 +1,14 @@
 """Modules of one's own through the whole flow, by the command line; what does not fit, in a sentence."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 import yaml
+from command_line import invoke, refused
 from own_modules import DOT, DOT_MODEL, PAIRS, PAIRS_MODEL, SCALE, SCALE_MODEL, write
-from typer.testing import CliRunner
 
 import archgym
-from archgym import cli
 from archgym.errors import InvalidInput, MissingDependency, UnknownName
 from archgym.rtl.emit.find import best_of
 from archgym.rtl.flow import worker
@@ -22,22 +20,6 @@ from archgym.testing import check_simulator
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def refused(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["archgym", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
 
 
 def env(name, text, model, folder, *options):
