@@ -73,3 +73,21 @@ def test_a_wider_word_is_the_same_number():
     assert np.array_equal(FP32.values(golden_fp.widen(FP16, FP32, normal)), FP16.values(normal))
     every = every[(every >> 7 & 255 != 0) & ~BF16.is_nan(every)]
     assert np.array_equal(FP32.values(golden_fp.widen(BF16, FP32, every)), BF16.values(every))
+
+
+@pytest.mark.parametrize("name", ["lut_core_fp", "fma_dot", "int_dot", "fp_dot"])
+def test_packets_do_not_depend_on_each_other_and_unfinished_ones_give_nothing(name):
+    unit = block(name)
+    p = {each.name: int(each.choices[0]) for each in unit.parameters}
+    streams = unit.stimulus(p, np.random.default_rng(5), 60)
+    (out,) = (port.name for port in unit.ports(p) if port.direction == "out")
+    together = unit.golden(p, streams)[out]
+    ends = np.flatnonzero(streams["last_i"]) + 1
+    alone = [
+        unit.golden(p, {port: values[start:end] for port, values in streams.items()})[out]
+        for start, end in zip([0, *ends[:-1]], ends, strict=True)
+    ]
+    assert len(ends) > 2
+    assert np.array_equal(np.concatenate(alone), together)
+    unfinished = {**streams, "last_i": np.zeros_like(streams["last_i"])}
+    assert len(unit.golden(p, unfinished)[out]) == 0
